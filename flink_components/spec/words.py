@@ -1,0 +1,47 @@
+"""pydantic's findings about a single value, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "a mapping",
+    "mapping": "a mapping",
+    "model": "a mapping",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "must be more than {}"),
+    "greater_than_equal": ("ge", "must be at least {}"),
+    "less_than": ("lt", "must be less than {}"),
+    "less_than_equal": ("le", "must be at most {}"),
+}
+
+
+_CHOICES = ("literal_error", "enum")
+_SIZES = {"min_length": "needs at least {}", "max_length": "may have at most {}"}
+
+
+def in_words(line: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong and what to do, for one entry of `ValidationError.errors()`."""
+    kind, context = str(line["type"]), line.get("ctx", {})
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        return words.format(context[key]), ""
+    if kind in _CHOICES:
+        return "is not one of the choices", f"use {context['expected']}"
+    if kind == "string_type" and isinstance(line["input"], int | float):
+        return "must be text", "put it in quotes"
+    for key, words in _SIZES.items():
+        if key in context:
+            return words.format(context[key]), ""
+    if (noun := _KINDS.get(kind.split("_", maxsplit=1)[0])) is not None:
+        return f"must be {noun}", ""
+    message = str(line["msg"])
+    return message[:1].lower() + message[1:], ""
