@@ -1,0 +1,41 @@
+"""A reference to a cluster: plain JSON, fit for a stack's output and a StackReference."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from flink_components.spec.base import FieldError, SpecModel
+from flink_components.spec.connection import Connection
+from flink_components.spec.names import Key, Name, Namespace
+
+
+def _no_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise FieldError("must be a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_bool)]
+
+
+class ClusterRef(SpecModel):
+    """Where a session cluster is: its active revision's REST service, and how to reach it."""
+
+    key: Key = Field(description="the cluster's key")
+    namespace: Namespace = Field(description="its Kubernetes namespace")
+    name: Name = Field(description="its name")
+    revision: Annotated[Whole, Field(ge=1)] = Field(description="its active revision")
+    service: Name = Field(description="the name of that revision's REST Service")
+    port: Annotated[Whole, Field(ge=1, le=65535)] = Field(default=8081, description="its port")
+    flink_version: str = Field(description="its Flink version")
+    uid: str | None = Field(default=None, description="uid of that Service, once it exists")
+    slots: Annotated[Whole, Field(ge=0)] | None = Field(
+        default=None, description="how many slots its TaskManagers have in sum"
+    )
+    connection: Connection = Field(default=Connection(), description="how to reach it")
+
+    def to_json(self) -> dict[str, object]:
+        """Plain JSON that `load(ClusterRef, …)` takes back; what is not set is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
