@@ -52,7 +52,7 @@ def _assemble(version: str, packages: Release, root: Path) -> None:
         _take_libraries(libraries, made)
         if packages.s3_plugin:
             artifact = f"org.apache.flink:flink-s3-fs-hadoop:{packages.s3_plugin}"
-            jar = tools.maven_copy(artifact, work / "s3")
+            (jar,) = tools.maven_copy([artifact], work / "s3")
             # under the distribution's own version: the name that users write in their settings
             jar.rename(made / "opt" / f"flink-s3-fs-hadoop-{version}.jar")
         made.rename(root)

@@ -14,7 +14,12 @@ from pathlib import Path
 
 from sandbox.progress import SandboxError, step
 
-_MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+_MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+_POM = (
+    "<project><modelVersion>4.0.0</modelVersion><groupId>local</groupId>"
+    "<artifactId>copy</artifactId><version>1</version>"
+    "<dependencies>{}</dependencies></project>"
+)
 
 
 @contextmanager
@@ -79,14 +84,29 @@ def pip_download(requirement: str, into: Path, *options: str) -> Path:
     return found
 
 
-def maven_copy(artifact: str, into: Path) -> Path:
-    """Fetch one artifact (``group:name:version``) by Maven, and return the file."""
+def maven_copy(artifacts: Sequence[str], into: Path) -> list[Path]:
+    """Fetch artifacts (``group:name:version``) by Maven without what they depend on."""
     maven = need("mvn", "maven")
-    target = [f"-Dartifact={artifact}", f"-DoutputDirectory={into}"]
-    # away from any pom.xml, which Maven would otherwise read
-    run([maven, "-q", "-B", _MAVEN_COPY, *target], f"downloading {artifact}", cwd=Path("/"))
-    _, name, version = artifact.split(":")
-    return into / f"{name}-{version}.jar"
+    into.mkdir(parents=True, exist_ok=True)
+    pom = into / "pom.xml"
+    pom.write_text(_POM.format("".join(_dependency(artifact) for artifact in artifacts)))
+    what = f"downloading {', '.join(artifacts)}"
+    options = ["-DexcludeTransitive", f"-DoutputDirectory={into}"]
+    run([maven, "-q", "-B", "-f", str(pom), _MAVEN_COPY, *options], what)
+    pom.unlink()
+    return [into / f"{name}-{version}.jar" for _, name, version in map(_parts, artifacts)]
+
+
+def _dependency(artifact: str) -> str:
+    group, name, version = _parts(artifact)
+    return (
+        f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>"
+        f"<version>{version}</version></dependency>"
+    )
+
+
+def _parts(artifact: str) -> list[str]:
+    return artifact.split(":")
 
 
 def _python_with_pip() -> str:
