@@ -1,0 +1,207 @@
+"""Flink's REST answers as values: only what the life cycle reads, and the spelling of one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flink_components.flink.errors import root_cause
+
+Json = Mapping[str, Any]
+
+ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
+"""Globally terminal job states: the JobManager will not run this job id again."""
+
+_CHECKPOINTING_OFF = 0x7FFFFFFFFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """`GET /overview`: the Flink version, and slots as TaskManagers have registered them."""
+
+    version: str
+    task_managers: int
+    slots: int
+    slots_free: int
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One row of `GET /jobs/overview`."""
+
+    id: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """`GET /jobs/:id`: the job and how far its vertices are.
+
+    `slots_missing` is how many slots its widest vertex waits for."""
+
+    id: str
+    name: str
+    state: str
+    vertices: int
+    vertices_running: int
+    vertices_finished: int
+    slots_missing: int
+
+    @property
+    def all_running(self) -> bool:
+        """Every vertex runs in every subtask, or has finished its bounded work."""
+        return (
+            self.state == "RUNNING"
+            and self.vertices > 0
+            and self.vertices_running + self.vertices_finished == self.vertices
+        )
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A completed checkpoint or savepoint: where, which number, when (epoch ms), bytes."""
+
+    id: int
+    path: str
+    savepoint: bool
+    at_ms: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """`GET /jobs/:id/checkpoints`.
+
+    `restored` is the path that Flink says it started from, `completed` the latest completed
+    checkpoint whose files are still there; `count` is the number completed by this job.
+    """
+
+    count: int
+    completed: Checkpoint | None
+    savepoint: Checkpoint | None
+    restored: str | None
+
+    @property
+    def newest(self) -> Checkpoint | None:
+        """The latest of both kinds."""
+        both = (c for c in (self.completed, self.savepoint) if c is not None)
+        return max(both, key=lambda checkpoint: checkpoint.id, default=None)
+
+
+@dataclass(frozen=True)
+class CheckpointConfig:
+    """`GET /jobs/:id/checkpoints/config`: interval in ms (None = off), kept on cancel or not."""
+
+    interval_ms: int | None
+    kept_on_cancel: bool
+
+
+@dataclass(frozen=True)
+class TriggerResult:
+    """An asynchronous operation. `done` says nothing of success: then `failure` is None."""
+
+    done: bool
+    location: str | None = None
+    failure: str | None = None
+
+
+def cluster(body: Json) -> Cluster:
+    """Reads `GET /overview`."""
+    return Cluster(
+        version=str(body["flink-version"]),
+        task_managers=int(body["taskmanagers"]),
+        slots=int(body["slots-total"]),
+        slots_free=int(body["slots-available"]),
+    )
+
+
+def job(body: Json) -> Job:
+    """Reads `GET /jobs/:id`."""
+    vertices = body.get("vertices", [])
+    tasks = [vertex.get("tasks", {}) for vertex in vertices]
+    return Job(
+        id=str(body["jid"]),
+        name=str(body["name"]),
+        state=str(body["state"]),
+        vertices=len(vertices),
+        vertices_running=sum(
+            1
+            for vertex, count in zip(vertices, tasks, strict=True)
+            if count.get("RUNNING", 0) > 0
+            and count.get("RUNNING", 0) + count.get("FINISHED", 0) == vertex["parallelism"]
+        ),
+        vertices_finished=sum(
+            1
+            for vertex, count in zip(vertices, tasks, strict=True)
+            if count.get("FINISHED", 0) == vertex["parallelism"]
+        ),
+        slots_missing=max((count.get("SCHEDULED", 0) for count in tasks), default=0),
+    )
+
+
+def _checkpoint(body: Json | None) -> Checkpoint | None:
+    if not body or not body.get("external_path") or body.get("discarded"):
+        return None
+    return Checkpoint(
+        id=int(body["id"]),
+        path=str(body["external_path"]),
+        savepoint=bool(body.get("is_savepoint")),
+        at_ms=int(body.get("trigger_timestamp") or 0),
+        size=int(body.get("state_size") or 0),
+    )
+
+
+def checkpoints(body: Json) -> Checkpoints:
+    """Reads `GET /jobs/:id/checkpoints`."""
+    latest: Json = body.get("latest") or {}
+    restored: Json = latest.get("restored") or {}
+    return Checkpoints(
+        count=int((body.get("counts") or {}).get("completed", 0)),
+        completed=_checkpoint(latest.get("completed")),
+        savepoint=_checkpoint(latest.get("savepoint")),
+        restored=restored.get("external_path") or None,
+    )
+
+
+def checkpoint_config(body: Json) -> CheckpointConfig:
+    """Reads `GET /jobs/:id/checkpoints/config`."""
+    interval = int(body.get("interval") or 0)
+    external: Json = body.get("externalization") or {}
+    return CheckpointConfig(
+        interval_ms=None if interval <= 0 or interval >= _CHECKPOINTING_OFF else interval,
+        kept_on_cancel=bool(external.get("enabled")) and not external.get("delete_on_cancellation"),
+    )
+
+
+def trigger_result(body: Json) -> TriggerResult:
+    """Reads `GET /jobs/:id/savepoints/:triggerId` and its like."""
+    if (body.get("status") or {}).get("id") != "COMPLETED":
+        return TriggerResult(done=False)
+    operation: Json = body.get("operation") or {}
+    failure: Json | None = operation.get("failure-cause")
+    if failure:
+        text = str(failure.get("stack-trace") or failure.get("class") or "")
+        return TriggerResult(done=True, failure=root_cause(text))
+    return TriggerResult(done=True, location=operation.get("location"))
+
+
+def failure_of(body: Json) -> str | None:
+    """Reads `GET /jobs/:id/exceptions`: the newest failure, spelled differently before 2.0."""
+    entries = (body.get("exceptionHistory") or {}).get("entries") or []
+    text = entries[0].get("stacktrace") if entries else body.get("root-exception")
+    return root_cause(str(text)) if text else None
+
+
+def same_path(a: str, b: str) -> bool:
+    """Two spellings of one snapshot: `file:/x`, `file:///x`, with or without `/_metadata`."""
+    return _normal(a) == _normal(b)
+
+
+def _normal(path: str) -> str:
+    path = path.rstrip("/").removesuffix("/_metadata").rstrip("/")
+    scheme, separator, rest = path.partition(":")
+    if not separator or "/" in scheme:
+        return f"file:/{path.lstrip('/')}"
+    if scheme in ("s3a", "s3p", "s3n"):
+        scheme = "s3"
+    return f"{scheme}:/{rest.lstrip('/')}"

@@ -1,0 +1,51 @@
+"""What can go wrong between us and Flink's REST API, as a small family of exceptions."""
+
+import re
+
+
+class FlinkError(Exception):
+    """Flink answered with an error.
+
+    `cause` is the root cause in one line; `status` the HTTP status (0 where there is none).
+    """
+
+    def __init__(self, cause: str, status: int = 0) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.status = status
+
+
+class FlinkNotFound(FlinkError):
+    """Flink is there and does not know the job, jar or trigger."""
+
+
+class FlinkUnreachable(FlinkError):
+    """No answer of Flink's came back: a request that was sent may or may not have been carried out."""
+
+
+_CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
+_EXCEPTION_CLASS = re.compile(r"^(?:[a-z][\w$]*\.)+([A-Z][\w$]*(?:\.[A-Z][\w$]*)*)(?::\s*|$)")
+_SERVER_SIDE = re.compile(r"<Exception on server side:\s*", re.DOTALL)
+
+
+def root_cause(text: str) -> str:
+    """The innermost reason in a Java stack trace, in one line, without package names.
+
+    The first line of Flink's errors says little ("Could not execute application."); the reason
+    is in the last `Caused by:`.
+    """
+    text = _SERVER_SIDE.sub("", text).strip()
+    causes = _CAUSED_BY.findall(text)
+    line = (causes[-1] if causes else text.split("\n", 1)[0]).strip()
+    while True:
+        match = _EXCEPTION_CLASS.match(line)
+        if match is None:
+            break
+        rest = line[match.end() :].strip()
+        if not rest:
+            return match.group(1)
+        inner = _EXCEPTION_CLASS.match(rest)
+        if inner is None:
+            return f"{match.group(1)}: {rest}"
+        line = rest
+    return line or "no reason given"

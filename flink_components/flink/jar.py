@@ -1,0 +1,131 @@
+"""Job jars: what they contain, and how they come from where they are."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+import requests
+
+IN_IMAGE = "local://"
+_CHUNK = 1 << 20
+
+
+class JarError(Exception):
+    """A jar that can't be had or is not one; the message says what to do."""
+
+
+def content(location: str, sha256: str | None = None) -> str:
+    """What a jar contains, as 32 hex digits that survive a rebuild with the same classes.
+
+    Hashed over the entries (names, sizes, CRCs), since an archive's bytes change at each build;
+    only the archive's directory is read. For https it is the declared `sha256`, and for a path
+    inside an image the path, so nothing is fetched. Raises JarError.
+    """
+    if location.startswith(IN_IMAGE):
+        return hashlib.sha256(location.encode()).hexdigest()[:32]
+    if location.startswith("https://"):
+        if sha256 is None:
+            raise JarError(f"{location}: a jar from https needs its SHA-256")
+        return sha256[:32]
+    with _open(location) as stream:
+        if sha256 is not None:
+            _check(location, stream, sha256)
+            stream.seek(0)
+        return _hash_of_entries(location, stream)
+
+
+def _hash_of_entries(location: str, stream: BinaryIO) -> str:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            entries = sorted((e.filename, e.file_size, e.CRC) for e in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise JarError(f"{location} is not a jar: {error}") from error
+    digest = hashlib.sha256()
+    for name, size, crc in entries:
+        digest.update(f"{name}\0{size}\0{crc}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+@contextmanager
+def fetched(location: str, sha256: str | None = None) -> Iterator[Path]:
+    """The jar as a local file, checked against `sha256` where one is given. Raises JarError."""
+    if "://" not in location or location.startswith("file://"):
+        path = Path(location.removeprefix("file://")).expanduser()
+        with _open(location) as stream:
+            if sha256 is not None:
+                _check(location, stream, sha256)
+        yield path
+        return
+    with TemporaryDirectory(prefix="flink-components-") as folder:
+        path = Path(folder) / "job.jar"
+        with path.open("wb") as target:
+            for chunk in _chunks(location):
+                target.write(chunk)
+        with path.open("rb") as stream:
+            if sha256 is not None:
+                _check(location, stream, sha256)
+                stream.seek(0)
+            _hash_of_entries(location, stream)
+        yield path
+
+
+def _chunks(location: str) -> Iterator[bytes]:
+    if location.startswith("https://"):
+        try:
+            with requests.get(location, stream=True, timeout=(10, 60)) as response:
+                if not response.ok:
+                    raise JarError(f"{location}: HTTP {response.status_code}")
+                yield from response.iter_content(_CHUNK)
+        except requests.RequestException as error:
+            raise JarError(f"{location} can't be fetched: {error}") from error
+        return
+    with _open(location) as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _open(location: str) -> Iterator[BinaryIO]:
+    """Opens a local path or an fsspec URL for reading, with errors that name the location."""
+    if "://" not in location or location.startswith("file://"):
+        path = Path(location.removeprefix("file://")).expanduser()
+        if not path.is_file():
+            raise JarError(
+                f"{location}: there is no such file here (in {Path.cwd()}): build the jar first, "
+                f"or mend the path"
+            )
+        with path.open("rb") as local:
+            yield local
+        return
+    scheme = location.split("://", 1)[0]
+    try:
+        import fsspec
+
+        remote = fsspec.open(location, "rb").open()
+    except ImportError as error:
+        raise JarError(
+            f"{location}: reading {scheme}:// needs `pip install flink-components[{scheme}]`"
+        ) from error
+    except Exception as error:
+        raise JarError(f"{location} can't be read: {_first_line(error)}") from error
+    with remote:
+        yield remote
+
+
+def _check(location: str, stream: BinaryIO, sha256: str) -> None:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    if digest.hexdigest() != sha256:
+        raise JarError(
+            f"{location} has SHA-256 {digest.hexdigest()}, and {sha256} was declared: "
+            f"mend jar_sha256, or find out who changed the file"
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).split("\n", 1)[0]

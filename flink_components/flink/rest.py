@@ -1,0 +1,301 @@
+"""A client of Flink's REST API: one method a call, plain answers, one error family.
+
+It holds no job state and decides nothing. A call that changes something is sent once: when its
+answer is lost it raises `FlinkUnreachable`, and the caller looks before it does anything else.
+"""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests_toolbelt.multipart.encoder import MultipartEncoder
+
+from flink_components.flink.answers import (
+    CheckpointConfig,
+    Checkpoints,
+    Cluster,
+    Job,
+    JobStatus,
+    TriggerResult,
+    checkpoint_config,
+    checkpoints,
+    cluster,
+    failure_of,
+    job,
+    trigger_result,
+)
+from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable, root_cause
+from flink_components.flink.versions import features
+
+Json = dict[str, Any]
+
+_READ_ATTEMPTS = 3
+_RETRY_PAUSE = 0.2
+
+
+class FlinkClient:
+    """Flink's REST API at `base_url`, through `session` (which brings credentials and TLS).
+
+    `version` is the Flink version of the cluster, since field names differ by version.
+    `timeout` is (connect, read) in seconds of an ordinary call.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        session: requests.Session,
+        version: str,
+        timeout: tuple[float, float] = (5.0, 20.0),
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._session = session
+        self._features = features(version)
+        self._version = version
+        self._timeout = timeout
+
+    # -- the cluster -------------------------------------------------------------------------
+
+    def cluster(self) -> Cluster:
+        """Version and slots. `GET /overview`."""
+        return cluster(self._get("/overview"))
+
+    def cluster_config(self) -> dict[str, str]:
+        """The JobManager's effective configuration. `GET /jobmanager/config`."""
+        entries: Any = self._get("/jobmanager/config")
+        return {entry["key"]: entry["value"] for entry in entries}
+
+    def refresh_interval(self) -> float:
+        """For how many seconds Flink answers from a cache (`web.refresh-interval`). `GET /config`."""
+        return float(self._get("/config").get("refresh-interval", 3000)) / 1000
+
+    # -- jars --------------------------------------------------------------------------------
+
+    def jars(self) -> list[str]:
+        """Ids of the uploaded jars, newest first. `GET /jars`."""
+        return [file["id"] for file in self._get("/jars").get("files", [])]
+
+    def upload_jar(self, path: Path, name: str, timeout: float = 600.0) -> str:
+        """Uploads the file under `name` in constant memory; the new jar's id. `POST /jars/upload`."""
+        with path.open("rb") as stream:
+            body = MultipartEncoder({"jarfile": (name, stream, "application/x-java-archive")})
+            answer = self._send(
+                "POST",
+                "/jars/upload",
+                data=body,
+                headers={"Content-Type": body.content_type},
+                timeout=(self._timeout[0], timeout),
+            )
+        return str(answer["filename"]).rsplit("/", 1)[-1]
+
+    def delete_jar(self, jar_id: str) -> None:
+        """Deletes an uploaded jar; one that is not there is not an error. `DELETE /jars/:id`."""
+        try:
+            self._send("DELETE", f"/jars/{jar_id}")
+        except FlinkNotFound:
+            return
+        except FlinkError as error:
+            if error.status != 400:
+                raise
+
+    def plan_jar(self, jar_id: str, program: Mapping[str, object], timeout: float = 120.0) -> Json:
+        """Runs `main` up to `execute`, without submitting: the job graph. `POST /jars/:id/plan`."""
+        answer = self._send(
+            "POST",
+            f"/jars/{jar_id}/plan",
+            json=self._program(program),
+            timeout=(self._timeout[0], timeout),
+        )
+        plan: Json = answer["plan"]
+        return plan
+
+    def run_jar(
+        self,
+        jar_id: str,
+        job_id: str,
+        program: Mapping[str, object],
+        savepoint: str | None = None,
+        allow_non_restored_state: bool = False,
+        claim_mode: str = "NO_CLAIM",
+        timeout: float = 120.0,
+    ) -> None:
+        """Submits the job under `job_id`. `POST /jars/:id/run`.
+
+        Raises `FlinkError` with the root cause where Flink refuses, `FlinkUnreachable` where the
+        answer was lost: the job may then run.
+        """
+        body = self._program(program)
+        body["jobId"] = job_id
+        if savepoint is not None:
+            body["savepointPath"] = savepoint
+            body["allowNonRestoredState"] = allow_non_restored_state
+            if self._features.claim_field is not None:
+                body[self._features.claim_field] = claim_mode
+        self._send("POST", f"/jars/{jar_id}/run", json=body, timeout=(self._timeout[0], timeout))
+
+    def _program(self, program: Mapping[str, object]) -> Json:
+        """The part of a request that says what to run; absent values are left out."""
+        names = {
+            "entry_class": "entryClass",
+            "args": "programArgsList",
+            "parallelism": "parallelism",
+            "config": "flinkConfiguration",
+        }
+        body = {names[key]: value for key, value in program.items() if value not in (None, {}, [])}
+        if "flinkConfiguration" in body and not self._features.run_configuration:
+            raise FlinkError(
+                f"a configuration of the job alone needs Flink 1.17 or later, and this cluster "
+                f"runs {self._version}: put it into the cluster's configuration"
+            )
+        return body
+
+    # -- jobs --------------------------------------------------------------------------------
+
+    def jobs(self) -> list[JobStatus]:
+        """All jobs the JobManager knows, ended ones too; never cached. `GET /jobs/overview`."""
+        return [
+            JobStatus(entry["jid"], entry["name"], entry["state"])
+            for entry in self._get("/jobs/overview").get("jobs", [])
+        ]
+
+    def status(self, job_id: str) -> str:
+        """The job's state, not cached. Raises `FlinkNotFound` for an unknown job."""
+        if self._features.status_endpoint:
+            return str(self._get(f"/jobs/{job_id}/status")["status"])
+        for entry in self.jobs():
+            if entry.id == job_id:
+                return entry.state
+        raise FlinkNotFound(f"no job {job_id}", 404)
+
+    def job(self, job_id: str) -> Job:
+        """The job with its vertices; cached by Flink for `web.refresh-interval`. `GET /jobs/:id`."""
+        return job(self._get(f"/jobs/{job_id}"))
+
+    def failure(self, job_id: str) -> str | None:
+        """The root cause of the job's last failure in one line. `GET /jobs/:id/exceptions`."""
+        return failure_of(self._get(f"/jobs/{job_id}/exceptions"))
+
+    def cancel(self, job_id: str) -> None:
+        """Asks for the end of the job; one that has ended is not an error. `PATCH /jobs/:id`."""
+        try:
+            self._send("PATCH", f"/jobs/{job_id}?mode=cancel")
+        except FlinkError as error:
+            if error.status not in (404, 409):
+                raise
+
+    # -- state -------------------------------------------------------------------------------
+
+    def checkpoints(self, job_id: str) -> Checkpoints:
+        """What was completed and what was restored. `GET /jobs/:id/checkpoints`."""
+        return checkpoints(self._get(f"/jobs/{job_id}/checkpoints"))
+
+    def checkpoint_config(self, job_id: str) -> CheckpointConfig:
+        """Interval and whether a cancel keeps checkpoints. `GET /jobs/:id/checkpoints/config`."""
+        return checkpoint_config(self._get(f"/jobs/{job_id}/checkpoints/config"))
+
+    def stop(
+        self, job_id: str, directory: str, trigger: str, drain: bool = False, native: bool = True
+    ) -> str:
+        """Asks for a stop with a savepoint in `directory`; the trigger id. `POST /jobs/:id/stop`.
+
+        From 1.15 on a second request with the same `trigger` makes no second savepoint; before,
+        Flink chooses the id.
+        """
+        body: Json = {"targetDirectory": directory, "drain": drain}
+        if self._features.trigger_id:
+            body["triggerId"] = trigger
+        if self._features.format_type:
+            body["formatType"] = "NATIVE" if native else "CANONICAL"
+        return str(self._send("POST", f"/jobs/{job_id}/stop", json=body)["request-id"])
+
+    def savepoint(self, job_id: str, directory: str, trigger: str, native: bool = True) -> str:
+        """Asks for a savepoint of a job that runs on; the trigger id. `POST /jobs/:id/savepoints`."""
+        body: Json = {"target-directory": directory, "cancel-job": False}
+        if self._features.trigger_id:
+            body["triggerId"] = trigger
+        if self._features.format_type:
+            body["formatType"] = "NATIVE" if native else "CANONICAL"
+        return str(self._send("POST", f"/jobs/{job_id}/savepoints", json=body)["request-id"])
+
+    def savepoint_result(self, job_id: str, trigger: str) -> TriggerResult:
+        """How a stop or savepoint went so far. `GET /jobs/:id/savepoints/:triggerId`.
+
+        Raises `FlinkNotFound` where the JobManager does not know the trigger.
+        """
+        return trigger_result(self._get(f"/jobs/{job_id}/savepoints/{trigger}"))
+
+    def checkpoint(self, job_id: str, trigger: str) -> str | None:
+        """Asks for a checkpoint; None where this version can't (before 1.17)."""
+        if not self._features.checkpoint_trigger:
+            return None
+        answer = self._send(
+            "POST",
+            f"/jobs/{job_id}/checkpoints",
+            json={"checkpointType": "CONFIGURED", "triggerId": trigger},
+        )
+        return str(answer["request-id"])
+
+    def checkpoint_result(self, job_id: str, trigger: str) -> TriggerResult:
+        """How a checkpoint that we asked for went so far."""
+        return trigger_result(self._get(f"/jobs/{job_id}/checkpoints/{trigger}"))
+
+    # -- HTTP --------------------------------------------------------------------------------
+
+    def _get(self, path: str) -> Any:
+        """A read: repeated a few times where the connection breaks, since it changes nothing."""
+        for attempt in range(_READ_ATTEMPTS):
+            try:
+                return self._send("GET", path)
+            except FlinkUnreachable:
+                if attempt == _READ_ATTEMPTS - 1:
+                    raise
+                time.sleep(_RETRY_PAUSE)
+        raise AssertionError("unreachable")
+
+    def _send(self, method: str, path: str, **options: Any) -> Any:
+        options.setdefault("timeout", self._timeout)
+        try:
+            response = self._session.request(method, self.base_url + path, **options)
+        except requests.RequestException as error:
+            raise FlinkUnreachable(_connection_error(error)) from error
+        return _answer(response)
+
+
+def _connection_error(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"TLS: {error}"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    return f"{type(error).__name__}: {error}"
+
+
+def _answer(response: requests.Response) -> Any:
+    try:
+        body = response.json() if response.content else {}
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and body.get("kind") == "Status" and "errors" not in body:
+        raise _proxy_error(body, response.status_code)
+    if response.ok and body is not None:
+        return body
+    if isinstance(body, dict) and body.get("errors"):
+        text = "\n".join(str(entry) for entry in body["errors"])
+        kind = FlinkNotFound if response.status_code == 404 else FlinkError
+        raise kind(root_cause(text), response.status_code)
+    if response.status_code in (401, 403):
+        raise FlinkError(f"credentials refused (HTTP {response.status_code})", response.status_code)
+    if response.status_code in (502, 503, 504):
+        raise FlinkUnreachable(f"HTTP {response.status_code}", response.status_code)
+    raise FlinkError(
+        f"unexpected answer (HTTP {response.status_code}): {response.text[:200]!r}",
+        response.status_code,
+    )
+
+
+def _proxy_error(status: Mapping[str, Any], code: int) -> FlinkError:
+    """The API server's proxy answered in place of Flink."""
+    message = str(status.get("message", "")).strip() or f"HTTP {code}"
+    if code in (401, 403):
+        return FlinkError(f"the API server refused the way to Flink: {message}", code)
+    return FlinkUnreachable(f"Flink can't be reached by the API server's proxy: {message}", code)

@@ -1,0 +1,138 @@
+"""The API server over one pooled HTTPS session: plain objects in, plain objects out."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+Json = dict[str, Any]
+
+
+class KubeError(Exception):
+    """The API server refused; `message` is its own reason."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+class NotFound(KubeError):
+    """No such object."""
+
+
+class Conflict(KubeError):
+    """The object was changed by another, or exists already."""
+
+
+class Forbidden(KubeError):
+    """The credentials do not allow it."""
+
+
+class Unreachable(KubeError):
+    """The API server did not answer: a change that was sent may or may not have happened."""
+
+
+_KINDS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
+
+_PLURALS = {
+    "ConfigMap": "api/v1/namespaces/{ns}/configmaps",
+    "Deployment": "apis/apps/v1/namespaces/{ns}/deployments",
+    "Lease": "apis/coordination.k8s.io/v1/namespaces/{ns}/leases",
+    "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
+    "Pod": "api/v1/namespaces/{ns}/pods",
+    "Service": "api/v1/namespaces/{ns}/services",
+}
+
+
+class KubeApi:
+    """The API server at `server`. `session` brings credentials and TLS.
+
+    `timeout` is (connect, read) in seconds. Every method raises `KubeError` or a child of it.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        session: requests.Session,
+        timeout: tuple[float, float] = (5.0, 15.0),
+    ) -> None:
+        self.server = server.rstrip("/")
+        self.session = session
+        self._timeout = timeout
+
+    def get(self, kind: str, namespace: str, name: str) -> Json:
+        """The object as it is now."""
+        return self._send("GET", self._path(kind, namespace, name))
+
+    def list(self, kind: str, namespace: str, selector: str) -> list[Json]:
+        """The objects of one namespace that a label selector takes."""
+        path = f"{self._path(kind, namespace)}?labelSelector={quote(selector)}"
+        items: list[Json] = self._send("GET", path).get("items") or []
+        return items
+
+    def create(self, kind: str, namespace: str, body: Mapping[str, Any]) -> Json:
+        """Creates the object; `Conflict` where it exists."""
+        return self._send("POST", self._path(kind, namespace), json=body)
+
+    def replace(self, kind: str, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
+        """Replaces the object: a compare-and-set where the body holds a resourceVersion."""
+        return self._send("PUT", self._path(kind, namespace, name), json=body)
+
+    def patch(self, kind: str, namespace: str, name: str, body: Mapping[str, Any]) -> Json:
+        """Changes the given fields only (JSON merge patch)."""
+        return self._send(
+            "PATCH",
+            self._path(kind, namespace, name),
+            json=body,
+            headers={"Content-Type": "application/merge-patch+json"},
+        )
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        """Deletes the object and, before it goes, what it owns; one that is gone is no error."""
+        try:
+            self._send(
+                "DELETE",
+                self._path(kind, namespace, name),
+                json={"propagationPolicy": "Foreground"},
+            )
+        except NotFound:
+            return
+
+    def service_proxy(self, namespace: str, service: str, port: int) -> str:
+        """The base URL of a Service's port behind the API server's own proxy."""
+        return f"{self.server}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
+
+    def _path(self, kind: str, namespace: str, name: str | None = None) -> str:
+        path = f"{self.server}/{_PLURALS[kind].format(ns=namespace)}"
+        return path if name is None else f"{path}/{name}"
+
+    def _send(self, method: str, url: str, **options: Any) -> Json:
+        try:
+            response = self.session.request(method, url, timeout=self._timeout, **options)
+        except requests.RequestException as error:
+            raise Unreachable(f"{self.server} does not answer: {_reason(error)}") from error
+        try:
+            body = response.json()
+        except ValueError:
+            body = {}
+        if response.ok and isinstance(body, dict):
+            return body
+        message = body.get("message") if isinstance(body, dict) else None
+        kind = _KINDS.get(response.status_code, KubeError)
+        if response.status_code in (502, 503, 504):
+            kind = Unreachable
+        raise kind(message or f"HTTP {response.status_code}", response.status_code)
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate was not accepted"
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    cause: BaseException = error
+    while cause.args and isinstance(cause.args[0], BaseException):
+        cause = cause.args[0]
+    inner = getattr(cause, "reason", None)
+    return str(inner or cause).rsplit(": ", 1)[-1]

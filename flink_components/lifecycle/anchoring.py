@@ -1,0 +1,128 @@
+"""The beginning and the end of a key: creates its ledger, and ends what runs on a delete."""
+
+from flink_components.flink.errors import FlinkError
+from flink_components.kube.api import KubeError, NotFound
+from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
+from flink_components.lifecycle.jars import remove_unneeded_jar
+from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.session_job import settle
+from flink_components.lifecycle.stopping import (
+    cancel,
+    latest_checkpoint,
+    stop_with_savepoint,
+)
+from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.record import Owner, Phase, Record, Run
+from flink_components.spec.job import OnDelete, StopSpec
+
+
+def anchor(
+    ledger: Ledger[Record], owner: Owner, adopt: bool = False, previous_key: str | None = None
+) -> Record:
+    """Creates the ledger, or takes over the one that is there.
+
+    Raises Refused where another stack owns the key and `adopt` is not set.
+    """
+    if previous_key is not None and previous_key != ledger.key and ledger.read() is None:
+        _move(ledger, previous_key, owner, adopt)
+    if not ledger.create(Record(key=ledger.key, owner=owner)):
+        with ledger.lock(f"up of {ledger.key}") as held:
+            check_owner(held.record, owner, adopt)
+            if held.record.owner != owner or held.record.deleted:
+                held.commit(owner=owner, deleted=False)
+            return held.record
+    record = ledger.read()
+    if record is None:
+        raise LifecycleError(f"the ledger of {ledger.key} vanished while it was created")
+    return record
+
+
+def check_owner(record: Record, owner: Owner, adopt: bool) -> None:
+    """Refuses a key that another stack manages."""
+    if adopt or record.owner is None or record.deleted or record.owner.stack == owner.stack:
+        return
+    raise Refused(
+        f"the job {record.key} is managed by the stack {record.owner.stack}: choose another key, "
+        f"or take it over with adopt=True and remove it from that stack's program"
+    )
+
+
+def _move(ledger: Ledger[Record], previous_key: str, owner: Owner, adopt: bool) -> None:
+    """Gives the record of `previous_key` to the new key; the old ledger says where it went."""
+    old = Ledger(ledger.api, ledger.namespace, previous_key, ledger.kind, ledger.model)
+    if old.read() is None:
+        raise Refused(
+            f"previous_key {previous_key} has no ledger in namespace {ledger.namespace}: "
+            f"mend it, or leave it out for a new job"
+        )
+    with old.lock(f"rename to {ledger.key}") as held:
+        check_owner(held.record, owner, adopt)
+        if held.record.moved_to not in (None, ledger.key):
+            raise Refused(f"{previous_key} was renamed to {held.record.moved_to} before")
+        held.commit(moved_to=ledger.key)
+        ledger.create(held.record.model_copy(update={"key": ledger.key, "moved_to": None}))
+        held.commit(run=None, open=None)
+
+
+def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec) -> str:
+    """What a delete does: `on_delete` on what really runs. In words what was done.
+
+    A key that belongs to another owner by now, or has no ledger, is left alone.
+    """
+    try:
+        with ledger.lock(f"destroy of {ledger.key}") as held:
+            record = held.record
+            if record.owner != owner or record.moved_to is not None or record.deleted:
+                return "the key belongs to another resource now: nothing was done"
+            settle(shop, held, spec)
+            done = _end(shop, held, spec)
+            held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
+            _drop_jar(shop, ledger, held.record)
+            return done
+    except NotFound:
+        return "its namespace is gone: nothing was done"
+
+
+def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
+    run = held.record.run
+    if run is None:
+        return "nothing ran"
+    if spec.delete_action is OnDelete.KEEP:
+        return f"{run.job_id} runs on, as on_delete says"
+    seen = observe(shop, run)
+    if not seen.reached:
+        raise StepFailed(
+            f"the cluster of {held.record.key} can't be reached, so its job can't be stopped: "
+            f"{seen.problem}"
+        )
+    if not seen.active:
+        if held.record.phase in (Phase.STABLE, Phase.DEPLOYED, Phase.ROLLED_BACK):
+            phase = Phase.FINISHED if seen.state == "FINISHED" else Phase.LOST
+            held.commit(phase=phase, since=shop.clock.now())
+        return "nothing ran any more"
+    if spec.delete_action is OnDelete.SAVEPOINT and not run.stateless:
+        try:
+            point = stop_with_savepoint(shop, held, spec, run)
+        except StepFailed as error:
+            raise StepFailed(
+                f'{error}; mend it, or give up the savepoint with on_delete="cancel" '
+                f"(`pulumi up`, then `pulumi destroy`)"
+            ) from error
+        held.commit(phase=Phase.SUSPENDED, since=shop.clock.now())
+        return f"stopped with the savepoint {point.path}"
+    cancel(shop, held, spec, run, Phase.CANCELLED)
+    kept = None if run.stateless else latest_checkpoint(shop, shop.flink(run.cluster), run)
+    held.commit(phase=Phase.CANCELLED, restore=kept or held.record.restore)
+    return "cancelled"
+
+
+def _drop_jar(shop: Workshop, ledger: Ledger[Record], record: Record) -> None:
+    run: Run | None = record.run
+    if run is None:
+        return
+    try:
+        flink = shop.flink(run.cluster)
+    except (FlinkError, KubeError):
+        return
+    remove_unneeded_jar(ledger.api, ledger.namespace, flink, run.jar, ledger)

@@ -1,0 +1,90 @@
+"""Jars on a session cluster: uploaded once per content, removed when no job needs them."""
+
+import threading
+from pathlib import Path
+
+from flink_components.flink.errors import FlinkError
+from flink_components.flink.jar import IN_IMAGE, JarError, fetched
+from flink_components.flink.jar import content as content_of
+from flink_components.flink.rest import FlinkClient
+from flink_components.kube.api import KubeApi, KubeError
+from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.ledger import Ledger, records
+from flink_components.plan.record import Record
+from flink_components.spec.job import SessionJobSpec
+
+_uploads: dict[tuple[str, str], threading.Lock] = {}
+_uploads_mutex = threading.Lock()
+
+
+def image_jar_name(location: str) -> str:
+    """The name under which a session cluster offers a jar of its image."""
+    return "image_" + location.rsplit("/", 1)[-1]
+
+
+def _name(content: str) -> str:
+    return f"fc-{content}.jar"
+
+
+def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
+    """The id of the job's jar on the cluster, uploaded where it is not there yet.
+
+    Raises Refused where it can't be had, FlinkError where Flink does not take it.
+    """
+    if spec.jar.startswith(IN_IMAGE):
+        name = image_jar_name(spec.jar)
+        if name not in flink.jars():
+            raise Refused(
+                f"{spec.jar} is not in the image of session cluster {spec.cluster.key}: build it "
+                f"into the image, or mend the path"
+            )
+        return name
+    with _upload_lock(flink, content):
+        found = _find(flink, content)
+        if found is not None:
+            return found
+        try:
+            with fetched(spec.jar, spec.jar_sha256) as path:
+                _check_content(spec, path, content)
+                return flink.upload_jar(path, _name(content))
+        except JarError as error:
+            raise Refused(str(error)) from error
+
+
+def _check_content(spec: SessionJobSpec, path: Path, expected: str) -> None:
+    """A jar that was changed since it was hashed is another job."""
+    if not spec.jar.startswith("https://") and content_of(str(path)) != expected:
+        raise Refused(
+            f"{spec.jar} is not the jar that is meant (content {expected}) any more: "
+            f"it was changed since"
+        )
+
+
+def _find(flink: FlinkClient, content: str) -> str | None:
+    for jar_id in flink.jars():
+        if jar_id.endswith("_" + _name(content)):
+            return jar_id
+    return None
+
+
+def _upload_lock(flink: FlinkClient, content: str) -> threading.Lock:
+    with _uploads_mutex:
+        return _uploads.setdefault((flink.base_url, content), threading.Lock())
+
+
+def remove_unneeded_jar(
+    api: KubeApi, namespace: str, flink: FlinkClient, content: str, ours: Ledger[Record]
+) -> None:
+    """Removes a jar that no other job's ledger in the namespace names.
+
+    Best effort: a jar that stays costs a little space, and the next removal finds it again.
+    """
+    try:
+        for other in records(api, namespace, "job", Record):
+            if other.key != ours.key and not other.deleted and content in other.jars_in_use:
+                return
+        for jar_id in flink.jars():
+            if jar_id.endswith("_" + _name(content)):
+                flink.delete_jar(jar_id)
+    except (FlinkError, KubeError):
+        return

@@ -1,0 +1,283 @@
+"""The ledger of one key: a Lease whose annotation is the record and whose spec is the lock.
+
+Every write is a compare-and-set on the Lease's resourceVersion, so whoever was suspended and
+comes back fails at its next write.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound, Unreachable
+from flink_components.lifecycle.errors import LifecycleError, Locked, LockLost
+from flink_components.spec.names import hashed_name, label_value
+
+RECORD = "flink-components/record"
+KEY = "flink-components/key"
+KIND = "flink-components/ledger"
+LEASE_SECONDS = 20
+RENEW_SECONDS = 5.0
+_LONG_DEAD_SECONDS = 60.0
+
+R = TypeVar("R", bound=BaseModel)
+Json = dict[str, Any]
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _age(stamp: str | None) -> float:
+    if not stamp:
+        return float("inf")
+    then = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+    return (datetime.now(timezone.utc) - then).total_seconds()
+
+
+def records(api: KubeApi, namespace: str, kind: str, model: type[R]) -> list[R]:
+    """The records of all ledgers of a namespace, by one list call; unreadable ones are left out."""
+    found = []
+    for lease in api.list("Lease", namespace, f"{KIND}={kind}"):
+        try:
+            found.append(model.model_validate_json(lease["metadata"]["annotations"][RECORD]))
+        except (KeyError, ValueError):
+            continue
+    return found
+
+
+def lease_name(kind: str, key: str) -> str:
+    """The name of the Lease that holds the ledger of `key`."""
+    return hashed_name(f"{kind}/{key}", "-ledger")
+
+
+@dataclass(frozen=True)
+class Ledger(Generic[R]):
+    """The ledger of `key` in `namespace`; `kind` is `job` or `cluster`, `model` its record."""
+
+    api: KubeApi
+    namespace: str
+    key: str
+    kind: str
+    model: type[R]
+    lease_seconds: int = LEASE_SECONDS
+    renew_seconds: float = RENEW_SECONDS
+
+    @property
+    def name(self) -> str:
+        """The Lease's name."""
+        return lease_name(self.kind, self.key)
+
+    def read(self) -> R | None:
+        """The record, or None where there is no ledger."""
+        try:
+            return self._record(self.api.get("Lease", self.namespace, self.name))
+        except NotFound:
+            return None
+
+    def create(self, record: R) -> bool:
+        """Creates the ledger; False where there is one already."""
+        body: Json = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": {
+                    "app.kubernetes.io/managed-by": "flink-components",
+                    KIND: self.kind,
+                    KEY: label_value(self.key),
+                },
+                "annotations": {KEY: self.key, RECORD: _dumps(record)},
+            },
+            "spec": {"holderIdentity": "", "leaseDurationSeconds": self.lease_seconds},
+        }
+        try:
+            self.api.create("Lease", self.namespace, body)
+        except Conflict:
+            return False
+        return True
+
+    @contextmanager
+    def lock(self, purpose: str, wait: float = 0.0) -> Iterator["Held[R]"]:
+        """Holds the lock of the key; waits `wait` seconds for a living holder.
+
+        Raises Locked where another process holds it, LifecycleError where there is no ledger.
+        """
+        holder = f"{uuid.uuid4()} {socket.gethostname()}/{os.getpid()} {purpose}"
+        held = Held(self, self._acquire(holder, wait), holder)
+        renewal = threading.Thread(target=held.keep_renewing, daemon=True, name=f"lock {self.key}")
+        renewal.start()
+        try:
+            yield held
+        finally:
+            held.release()
+            renewal.join()
+
+    def _acquire(self, holder: str, wait: float) -> Json:
+        deadline = time.monotonic() + wait
+        seen: str | None = None
+        seen_at = 0.0
+        while True:
+            lease = self._lease()
+            spec = lease["spec"]
+            age = _age(spec.get("renewTime"))
+            unchanged = seen == spec.get("renewTime") and seen is not None
+            expired = (unchanged and time.monotonic() - seen_at > self.lease_seconds) or (
+                age > self.lease_seconds + _LONG_DEAD_SECONDS
+            )
+            if not spec.get("holderIdentity") or expired:
+                lease["spec"] = self._lock_spec(holder)
+                try:
+                    return self.api.replace("Lease", self.namespace, self.name, lease)
+                except Conflict:
+                    continue
+            if not unchanged:
+                alive = seen is not None
+                seen, seen_at = spec.get("renewTime") or "", time.monotonic()
+                if alive and time.monotonic() >= deadline:
+                    raise Locked(
+                        f"{self.key} is locked by {spec['holderIdentity'].partition(' ')[2]} "
+                        f"since {spec.get('acquireTime')} (renewed {max(age, 0.0):.0f} s ago): "
+                        f"wait for it and run again"
+                    )
+            time.sleep(0.5)
+
+    def _lock_spec(self, holder: str) -> Json:
+        return {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": self.lease_seconds,
+            "acquireTime": _now(),
+            "renewTime": _now(),
+        }
+
+    def _lease(self) -> Json:
+        try:
+            return self.api.get("Lease", self.namespace, self.name)
+        except NotFound as error:
+            raise LifecycleError(
+                f"the ledger of {self.key} (Lease {self.namespace}/{self.name}) is not there: "
+                f"someone deleted it; run `pulumi refresh`, then `pulumi up`"
+            ) from error
+
+    def _record(self, lease: Mapping[str, Any]) -> R:
+        annotations = (lease.get("metadata") or {}).get("annotations") or {}
+        where = f"the ledger of {self.key} (Lease {self.namespace}/{self.name})"
+        if annotations.get(KEY) != self.key:
+            raise LifecycleError(
+                f"{where} belongs to the key {annotations.get(KEY)!r}: choose another key"
+            )
+        try:
+            record = json.loads(annotations[RECORD])
+            if record.get("schema_version", 1) > 1:
+                raise LifecycleError(
+                    f"{where} was written by a later version of flink-components: update this one"
+                )
+            return self.model.model_validate(record)
+        except (KeyError, ValueError, AttributeError, ValidationError) as error:
+            raise LifecycleError(
+                f"{where} can't be read: its annotation {RECORD} was edited by hand; "
+                f"put back the last good one from the API server's audit log or a backup"
+            ) from error
+
+
+class Held(Generic[R]):
+    """The lock while it is held. Not shared between threads, but for its own renewal."""
+
+    def __init__(self, ledger: Ledger[R], lease: Json, holder: str) -> None:
+        self._ledger = ledger
+        self._lease = lease
+        self._holder = holder
+        self._mutex = threading.Lock()
+        self._end = threading.Event()
+        self._lost: str | None = None
+        self.record: R = ledger._record(lease)
+
+    def commit(self, **changes: object) -> R:
+        """Writes the changed fields: the compare-and-set before a call that changes something.
+
+        Raises LockLost where another process has taken over.
+        """
+        self._write(lambda: self.record.model_copy(update=changes))
+        return self.record
+
+    def fence(self) -> None:
+        """A compare-and-set without a change, where a call follows that needs no new record."""
+        self._write(lambda: self.record)
+
+    def keep_renewing(self) -> None:
+        """Renews until the lock is released or lost; runs in a thread of its own."""
+        while not self._end.wait(self._ledger.renew_seconds):
+            try:
+                self.fence()
+            except LockLost:
+                return
+            except KubeError:
+                continue
+
+    def release(self) -> None:
+        """Gives the lock back; one that was lost is left alone."""
+        self._end.set()
+        with self._mutex:
+            if self._lost:
+                return
+            self._lost = "it was released"
+            self._lease["spec"] = {
+                "holderIdentity": "",
+                "leaseDurationSeconds": self._ledger.lease_seconds,
+            }
+            try:
+                self._ledger.api.replace(
+                    "Lease", self._ledger.namespace, self._ledger.name, self._lease
+                )
+            except KubeError:
+                return  # it expires by itself
+
+    def _write(self, change: Callable[[], R]) -> None:
+        with self._mutex:
+            if self._lost:
+                raise LockLost(f"the lock of {self._ledger.key} was lost: {self._lost}")
+            record = change()
+            body = json.loads(json.dumps(self._lease))
+            body["metadata"]["annotations"][RECORD] = _dumps(record)
+            body["spec"]["renewTime"] = _now()
+            self._lease = self._replace(body)
+            self.record = record
+
+    def _replace(self, body: Json) -> Json:
+        ledger = self._ledger
+        try:
+            return ledger.api.replace("Lease", ledger.namespace, ledger.name, body)
+        except Unreachable:
+            # The write may have arrived: if it did, the Lease holds just what we sent.
+            lease = ledger.api.get("Lease", ledger.namespace, ledger.name)
+            if _same_content(lease, body):
+                return lease
+            if lease["metadata"]["resourceVersion"] == body["metadata"]["resourceVersion"]:
+                return ledger.api.replace("Lease", ledger.namespace, ledger.name, body)
+            self._lost = "another process wrote the ledger"
+        except (Conflict, NotFound) as error:
+            self._lost = f"another process wrote the ledger ({error.message})"
+        raise LockLost(f"the lock of {ledger.key} was lost: {self._lost}")
+
+
+def _same_content(lease: Json, body: Json) -> bool:
+    return bool(
+        lease["spec"] == body["spec"]
+        and lease["metadata"]["annotations"] == body["metadata"]["annotations"]
+    )
+
+
+def _dumps(record: BaseModel) -> str:
+    return json.dumps(
+        record.model_dump(mode="json", exclude_none=True), sort_keys=True, separators=(",", ":")
+    )

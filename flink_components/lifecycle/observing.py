@@ -1,0 +1,38 @@
+"""What a cluster really says about a job."""
+
+from flink_components.flink.answers import ENDED, Checkpoint
+from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
+from flink_components.flink.rest import FlinkClient
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.decision import Seen
+from flink_components.plan.record import Run
+
+
+def observe(shop: Workshop, run: Run, settled: bool = False) -> Seen:
+    """The state of the run's job and its latest checkpoint that outlives it; never raises.
+
+    `settled`: for a job that has ended, wait until Flink's cache can't show an older checkpoint.
+    """
+    try:
+        flink = shop.flink(run.cluster)
+        state = flink.status(run.job_id)
+        if settled and state in ENDED:
+            shop.clock.sleep(flink.refresh_interval())
+        return Seen(reached=True, state=state, checkpoint=_kept_checkpoint(flink, run, state))
+    except FlinkNotFound:
+        return Seen(reached=True)
+    except FlinkUnreachable as error:
+        return Seen(reached=error.status == 404, problem=str(error))
+    except (FlinkError, AccessError, KubeError) as error:
+        return Seen(reached=False, problem=str(error))
+
+
+def _kept_checkpoint(flink: FlinkClient, run: Run, state: str) -> Checkpoint | None:
+    """The newest one, where a cancel (or the end that the job had) leaves its files."""
+    newest = flink.checkpoints(run.job_id).newest
+    if newest is None or newest.savepoint:
+        return newest
+    kept = flink.checkpoint_config(run.job_id).kept_on_cancel
+    return newest if kept or state == "FAILED" else None

@@ -1,0 +1,199 @@
+"""Ends a job, with or without a savepoint; every step is in the ledger before it is done."""
+
+import uuid
+
+from flink_components.flink.answers import ENDED, Checkpoint, TriggerResult
+from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
+from flink_components.flink.rest import FlinkClient
+from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.record import Phase, RestorePoint, Run, Step
+from flink_components.spec.job import SavepointFormat, StopSpec
+
+
+def savepoint_directory(spec: StopSpec, run: Run, trigger: str) -> str:
+    """The directory of one stop alone: it ends with no or one `_metadata`."""
+    return f"{spec.savepoint_dir}/{spec.key}/{run.revision}-{run.attempt}/{trigger}"
+
+
+def stop_with_savepoint(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run) -> RestorePoint:
+    """Stops the job with a savepoint, and records where that is before anything else.
+
+    Raises StepFailed with Flink's cause; the ledger then says whether the job runs on.
+    """
+    trigger = uuid.uuid4().hex
+    step = Step(
+        what="stop",
+        job_id=run.job_id,
+        cluster=run.cluster,
+        since=shop.clock.now(),
+        trigger=trigger,
+        directory=savepoint_directory(spec, run, trigger),
+    )
+    held.commit(open=step, phase=Phase.UPGRADING, reason="", since=shop.clock.now())
+    shop.say(f"stopping {run.job_id} with a savepoint")
+    flink = shop.flink(run.cluster)
+    _send_stop(flink, spec, step)
+    return finish_stop(shop, held, spec, run, step)
+
+
+def _send_stop(flink: FlinkClient, spec: StopSpec, step: Step) -> None:
+    """A lost answer is no failure: the result is asked for by the trigger id."""
+    native = spec.savepoint_format is SavepointFormat.NATIVE
+    try:
+        flink.stop(step.job_id, step.directory, step.trigger, spec.drain, native)
+    except FlinkUnreachable:
+        return
+
+
+def finish_stop(
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, step: Step
+) -> RestorePoint:
+    """Reads the result of a stop to its end, also one that another process has begun."""
+    flink = shop.flink(run.cluster)
+    result = _result(shop, flink, held, spec, step)
+    if result is None:
+        raise StepFailed(
+            f"no result of the savepoint of {run.job_id} within "
+            f"{spec.deadlines.savepoint}: it may still complete in {step.directory}; "
+            f"run `pulumi up` again, which goes on from there"
+        )
+    if result.location is None:
+        raise _failed_stop(shop, held, flink, run, str(result.failure))
+    point = RestorePoint(
+        path=result.location,
+        kind="savepoint",
+        at=shop.clock.now(),
+        job_id=run.job_id,
+        revision=run.revision,
+        attempt=run.attempt,
+    )
+    held.commit(open=None, restore=point, phase=Phase.UPGRADING, since=shop.clock.now())
+    shop.say(f"savepoint complete: {point.path}")
+    wait_for_end(shop, flink, spec, run)
+    return point
+
+
+def _result(
+    shop: Workshop, flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
+) -> TriggerResult | None:
+    """Polls the trigger; one that Flink does not know is sent again, with the same id."""
+
+    def read() -> TriggerResult:
+        try:
+            try:
+                return flink.savepoint_result(step.job_id, step.trigger)
+            except FlinkNotFound:
+                return _resend_or_give_up(flink, held, spec, step)
+        except FlinkUnreachable as error:
+            shop.say(f"waiting for the savepoint: {error}")
+            return TriggerResult(done=False)
+
+    result, done = poll(
+        shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds, pause=0.02
+    )
+    return result if done else None
+
+
+def _resend_or_give_up(
+    flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
+) -> TriggerResult:
+    """Only a job that runs can take the request again: it was never sent, or never arrived."""
+    try:
+        state = flink.status(step.job_id)
+    except FlinkNotFound:
+        state = "unknown to its JobManager"
+    if state == "RUNNING":
+        held.fence()
+        _send_stop(flink, spec, step)
+        return TriggerResult(done=False)
+    return TriggerResult(
+        done=True,
+        failure=f"the job is {state}, and Flink does not know the request any more; if the "
+        f"savepoint was completed, its _metadata is below {step.directory}: set restore_from to "
+        f"that directory",
+    )
+
+
+def _failed_stop(
+    shop: Workshop, held: HeldRecord, flink: FlinkClient, run: Run, cause: str
+) -> StepFailed:
+    """Records what became of the job after a savepoint that failed: it may have failed with it.
+
+    The phase is never one of a stop of ours: where the job has ended, the next `up` looks for its
+    latest checkpoint, and does not take an older savepoint for its state.
+    """
+    try:
+        state = flink.status(run.job_id)
+    except FlinkError:
+        state = "not to be asked"
+    phase = Phase.STABLE if state == "RUNNING" or state in ENDED else Phase.DEPLOYED
+    held.commit(open=None, phase=phase, reason=cause, since=shop.clock.now())
+    if state == "RUNNING":
+        return StepFailed(f"the savepoint failed, and the job runs on unchanged: {cause}")
+    return StepFailed(f"the savepoint failed, and the job is {state}: {cause}")
+
+
+def cancel(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, phase: Phase) -> None:
+    """Cancels the job and waits for its end; `phase` is what the ledger says meanwhile."""
+    step = Step(what="cancel", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
+    held.commit(open=step, phase=phase, since=shop.clock.now())
+    shop.say(f"cancelling {run.job_id}")
+    flink = shop.flink(run.cluster)
+    try:
+        flink.cancel(run.job_id)
+    except FlinkUnreachable:
+        shop.say("no answer to the request to cancel: looking")
+    wait_for_end(shop, flink, spec, run)
+    held.commit(open=None)
+
+
+def wait_for_end(shop: Workshop, flink: FlinkClient, spec: StopSpec, run: Run) -> str:
+    """Waits until the job has ended; its last state ("GONE" where it is not known any more)."""
+
+    def read() -> str:
+        try:
+            return flink.status(run.job_id)
+        except FlinkNotFound:
+            return "GONE"
+        except FlinkUnreachable as error:
+            return f"not reachable ({error})"
+
+    state, done = poll(
+        shop.clock,
+        read,
+        lambda s: s in ENDED or s == "GONE",
+        spec.deadlines.cancel.seconds,
+        pause=0.01,
+    )
+    if not done:
+        raise StepFailed(
+            f"{run.job_id} has not ended within {spec.deadlines.cancel}: it is {state}; "
+            f"run `pulumi up` again, or raise deadlines.cancel"
+        )
+    return state
+
+
+def latest_checkpoint(shop: Workshop, flink: FlinkClient, run: Run) -> RestorePoint | None:
+    """The latest completed checkpoint or savepoint of a job that has ended, if Flink knows it.
+
+    Flink answers from a cache for its refresh interval: an older checkpoint than the last would
+    repeat what sinks have committed, so that interval is waited out first.
+    """
+    shop.clock.sleep(flink.refresh_interval())
+    newest = flink.checkpoints(run.job_id).newest
+    return None if newest is None else restore_point(newest, run)
+
+
+def restore_point(checkpoint: Checkpoint, run: Run) -> RestorePoint:
+    """A checkpoint of a run as a point from which the job can go on."""
+    return RestorePoint(
+        path=checkpoint.path,
+        kind="savepoint" if checkpoint.savepoint else "checkpoint",
+        at=checkpoint.at_ms / 1000,
+        job_id=run.job_id,
+        revision=run.revision,
+        attempt=run.attempt,
+        size=checkpoint.size,
+    )

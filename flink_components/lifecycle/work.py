@@ -1,0 +1,49 @@
+"""What the steps of one job's life cycle share: the lock, the clock, the way to Flink, the row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flink_components.flink.rest import FlinkClient
+from flink_components.kube.api import KubeApi
+from flink_components.lifecycle.ledger import Held, Ledger
+from flink_components.lifecycle.waiting import Clock
+from flink_components.plan.record import Record
+from flink_components.spec.base import load
+from flink_components.spec.connection import Connection
+from flink_components.spec.ref import ClusterRef
+
+
+class Reach(Protocol):
+    """How clusters are reached; `kube.access.Access` in earnest."""
+
+    def api(self, connection: Connection | None) -> KubeApi:
+        """The API server."""
+
+    def flink(self, ref: ClusterRef) -> FlinkClient:
+        """Flink's REST API."""
+
+
+def _silent(_: str) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every life cycle call is given: the way to clusters, a clock, and a row for progress."""
+
+    reach: Reach
+    clock: Clock = field(default_factory=Clock)
+    say: Callable[[str], None] = _silent
+
+    def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
+        """Flink behind a ClusterRef, as a model or as the ledger keeps it."""
+        ref = cluster if isinstance(cluster, ClusterRef) else load(ClusterRef, cluster)
+        return self.reach.flink(ref)
+
+    def ledger(self, connection: Connection | None, namespace: str, key: str) -> Ledger[Record]:
+        """The ledger of a job."""
+        return Ledger(self.reach.api(connection), namespace, key, "job", Record)
+
+
+HeldRecord = Held[Record]

@@ -1,0 +1,105 @@
+"""The one table of what a change of each field does. Diff, plan and life cycle all read it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class Kind(str, Enum):
+    """What a change does to the job, from nothing to a restart; in order of weight."""
+
+    NONE = "nothing"
+    IN_PLACE = "in place"
+    RESCALE = "rescales"
+    RESTART = "restarts the job"
+    MOVE = "moves the job to another cluster"
+    REFUSED = "refused"
+
+
+JOB: Mapping[str, Kind] = {
+    "key": Kind.REFUSED,
+    "name": Kind.IN_PLACE,
+    "namespace": Kind.REFUSED,
+    "cluster": Kind.MOVE,
+    "jar": Kind.IN_PLACE,
+    "jar_sha256": Kind.IN_PLACE,
+    "jar_content": Kind.RESTART,
+    "entry_class": Kind.RESTART,
+    "args": Kind.RESTART,
+    "parallelism": Kind.RESTART,
+    "config": Kind.RESTART,
+    "upgrade_mode": Kind.IN_PLACE,
+    "savepoint_dir": Kind.IN_PLACE,
+    "savepoint_format": Kind.IN_PLACE,
+    "drain": Kind.IN_PLACE,
+    "restore_from": Kind.RESTART,
+    "version": Kind.IN_PLACE,
+    "accept": Kind.IN_PLACE,
+    "on_delete": Kind.IN_PLACE,
+    "deadlines": Kind.IN_PLACE,
+    "description": Kind.IN_PLACE,
+}
+"""Fields of a session job. `jar` is only where the jar comes from; `jar_content` is what it is."""
+
+FINGERPRINTED = ("jar_content", "entry_class", "args", "parallelism", "config")
+"""What a job runs: a change of one of these, or of the cluster, is a new revision."""
+
+_OF_A_CLUSTER = ("key", "revision", "namespace", "service")
+"""What of a ClusterRef names the cluster; the connection and the slots do not."""
+
+
+class Change(NamedTuple):
+    """One changed field: `old` and `new` as they were given, None where absent."""
+
+    field: str
+    old: Any
+    new: Any
+    kind: Kind
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The changed fields of a job in the order of the table; numbers compare as numbers."""
+    found = []
+    for field, kind in JOB.items():
+        before, after = plain(old.get(field)), plain(new.get(field))
+        if field == "cluster":
+            before, after = cluster_identity(before), cluster_identity(after)
+        if (before or None) != (after or None):
+            found.append(Change(field, before, after, kind))
+    return tuple(found)
+
+
+def cluster_identity(ref: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The part of a ClusterRef that says which cluster it is."""
+    return {name: ref.get(name) for name in _OF_A_CLUSTER} if ref else None
+
+
+def same_cluster(a: Mapping[str, Any] | None, b: Mapping[str, Any] | None) -> bool:
+    """Both references name the same revision of the same cluster."""
+    return cluster_identity(plain(a)) == cluster_identity(plain(b))
+
+
+def fingerprint(inputs: Mapping[str, Any]) -> str:
+    """16 hex digits that name what a job runs, wherever it runs."""
+    what = {field: plain(inputs.get(field)) or None for field in FINGERPRINTED}
+    text = json.dumps(what, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def plain(value: Any) -> Any:
+    """Whole floats as ints, tuples as lists, absent keys left out: Pulumi's wire form undone."""
+    if isinstance(value, bool) or value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, Mapping):
+        return {
+            str(key): plain(item)
+            for key, item in value.items()
+            if item is not None and not str(key).startswith("__")
+        }
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,244 @@
+"""What is to be done with a job: a pure function of the wish, the ledger and what was seen."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from flink_components.flink.answers import ENDED, Checkpoint
+from flink_components.plan.changes import same_cluster
+from flink_components.plan.record import Phase, Record, RestorePoint, Run
+from flink_components.spec.job import SessionJobSpec, UpgradeMode
+
+
+class Action(str, Enum):
+    """The step that is due."""
+
+    NOTHING = "nothing"
+    WAIT = "wait until stable"
+    START = "start"
+    RESTART = "restart"
+    REFUSE = "refuse"
+
+
+class Stop(str, Enum):
+    """How the job that runs is stopped."""
+
+    SAVEPOINT = "stop with a savepoint"
+    LAST_STATE = "cancel, and go on from the latest completed checkpoint"
+    CANCEL = "cancel, and give up its state"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the cluster says about the ledger's active job.
+
+    `state` is Flink's, or None where the JobManager does not know the job; `reached` is False
+    where nobody answered, and the rest then says nothing. `checkpoint` is the latest completed
+    one that a cancel keeps.
+    """
+
+    reached: bool
+    state: str | None = None
+    checkpoint: Checkpoint | None = None
+    problem: str = ""
+
+    @property
+    def active(self) -> bool:
+        """The job has not ended."""
+        return self.reached and self.state is not None and self.state not in ENDED
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is due: the action, how to stop, where to start from, and in words why.
+
+    `restore` is None for an empty start and where the stop makes the restore point.
+    `revision` is the number that the job has afterwards.
+    """
+
+    action: Action
+    revision: int
+    stop: Stop | None = None
+    restore: RestorePoint | None = None
+    why: str = ""
+    forced: bool = False
+    gives_up_state: bool = False
+
+
+def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: Seen) -> Decision:
+    """The step that is due for `spec`, whose program has `fingerprint`.
+
+    `seen` is about `record.run`; it does not matter where there is none.
+    """
+    run = record.run if record else None
+    if record is None or run is None:
+        return _first_start(spec, record)
+    revision = run.revision if run.fingerprint == fingerprint else run.revision + 1
+    if not seen.reached:
+        return Decision(
+            Action.REFUSE,
+            revision,
+            why=f"the cluster of the job can't be reached, so nobody knows whether "
+            f"{run.job_id} runs: {seen.problem}",
+        )
+    forced = _forced_restore(spec, record)
+    same = (
+        run.fingerprint == fingerprint
+        and same_cluster(run.cluster, spec.cluster.to_json())
+        and forced is None
+    )
+    if seen.active:
+        return _job_runs(spec, record, run, seen, same, revision, forced)
+    return _job_ended(spec, record, run, seen, same, revision, forced)
+
+
+def _forced_restore(spec: SessionJobSpec, record: Record | None) -> RestorePoint | None:
+    """A `restore_from` that was not honoured yet."""
+    if spec.restore_from is None or (record and spec.restore_from == record.restored_by_hand):
+        return None
+    return RestorePoint(path=spec.restore_from, kind="given", at=0.0)
+
+
+def _first_start(spec: SessionJobSpec, record: Record | None) -> Decision:
+    revision = 1
+    forced = _forced_restore(spec, record)
+    if forced is not None:
+        return Decision(
+            Action.START, revision, restore=forced, why="as restore_from says", forced=True
+        )
+    return _start_from(spec, record.restore if record else None, revision, "")
+
+
+def _start_from(
+    spec: SessionJobSpec, restore: RestorePoint | None, revision: int, why: str
+) -> Decision:
+    """A start that is never empty in silence."""
+    if restore is None:
+        return Decision(Action.START, revision, why=why or "no state is known: it starts empty")
+    if spec.upgrade_mode is not UpgradeMode.STATELESS:
+        return Decision(
+            Action.START, revision, restore=restore, why=why or "the ledger knows this point"
+        )
+    if spec.accepts_all_loss is None:
+        return Decision(Action.REFUSE, revision, why=_loss(spec, f"the state in {restore.path}"))
+    return Decision(Action.START, revision, why=why, gives_up_state=True)
+
+
+def _loss(spec: SessionJobSpec, what: str) -> str:
+    version = spec.version or "VERSION"
+    return (
+        f"{what} would be lost with upgrade_mode stateless: choose savepoint, or accept it once "
+        f'with version="{version}" and accept=[StateLoss(operator="*", version="{version}", '
+        f'reason="…")]'
+    )
+
+
+def _job_runs(
+    spec: SessionJobSpec,
+    record: Record,
+    run: Run,
+    seen: Seen,
+    same: bool,
+    revision: int,
+    forced: RestorePoint | None,
+) -> Decision:
+    if same:
+        stable = record.phase in (Phase.STABLE, Phase.ROLLED_BACK)
+        return Decision(Action.NOTHING if stable else Action.WAIT, revision)
+    if spec.upgrade_mode is UpgradeMode.STATELESS:
+        if not run.stateless and spec.accepts_all_loss is None:
+            return Decision(Action.REFUSE, revision, why=_loss(spec, "the state of the job"))
+        return Decision(
+            Action.RESTART,
+            revision,
+            stop=Stop.CANCEL,
+            restore=forced,
+            forced=forced is not None,
+            gives_up_state=not run.stateless,
+        )
+    if spec.upgrade_mode is UpgradeMode.LAST_STATE:
+        if seen.checkpoint is None and forced is None:
+            return Decision(
+                Action.REFUSE,
+                revision,
+                why="the job has no completed checkpoint that outlives a cancel: wait for one, "
+                "set execution.checkpointing.externalized-checkpoint-retention: "
+                "RETAIN_ON_CANCELLATION, or choose upgrade_mode savepoint",
+            )
+        return Decision(
+            Action.RESTART,
+            revision,
+            stop=Stop.LAST_STATE,
+            restore=forced,
+            forced=forced is not None,
+        )
+    if seen.state != "RUNNING":
+        return Decision(
+            Action.REFUSE,
+            revision,
+            why=f"the job is {seen.state}, so it can't take a savepoint: mend it, or choose "
+            f'upgrade_mode="last_state" to go on from its latest completed checkpoint',
+        )
+    return Decision(
+        Action.RESTART, revision, stop=Stop.SAVEPOINT, restore=forced, forced=forced is not None
+    )
+
+
+def _job_ended(
+    spec: SessionJobSpec,
+    record: Record,
+    run: Run,
+    seen: Seen,
+    same: bool,
+    revision: int,
+    forced: RestorePoint | None,
+) -> Decision:
+    if forced is not None:
+        return Decision(
+            Action.START, revision, restore=forced, why="as restore_from says", forced=True
+        )
+    if record.phase in (Phase.UPGRADING, Phase.SUSPENDED, Phase.FAILED, Phase.CANCELLED):
+        return _start_from(spec, record.restore, revision, "")
+    if seen.state == "FINISHED":
+        if same:
+            return Decision(Action.NOTHING, revision, why="the job has finished its bounded work")
+        return Decision(
+            Action.START, revision, why="the job had finished its bounded work: it starts anew"
+        )
+    return _job_ended_by_another(spec, record, run, seen, same, revision)
+
+
+def _job_ended_by_another(
+    spec: SessionJobSpec, record: Record, run: Run, seen: Seen, same: bool, revision: int
+) -> Decision:
+    """It failed, was cancelled by hand, or its JobManager forgot it: not by a step of ours."""
+    what = "is not known to its JobManager" if seen.state is None else f"is {seen.state}"
+    if run.stateless:
+        return Decision(Action.START, revision, why=f"the job {what}, and it is stateless")
+    if seen.checkpoint is not None:
+        if not same and spec.upgrade_mode is UpgradeMode.SAVEPOINT:
+            return Decision(
+                Action.REFUSE,
+                revision,
+                why=f"the job {what}, so it can't take a savepoint for the upgrade: choose "
+                f'upgrade_mode="last_state" to go on from {seen.checkpoint.path}',
+            )
+        point = RestorePoint(
+            path=seen.checkpoint.path,
+            kind="savepoint" if seen.checkpoint.savepoint else "checkpoint",
+            at=seen.checkpoint.at_ms / 1000,
+            job_id=run.job_id,
+            revision=run.revision,
+            attempt=run.attempt,
+            size=seen.checkpoint.size,
+        )
+        return _start_from(
+            spec, point, revision, f"the job {what}: it goes on from its latest checkpoint"
+        )
+    known = f" The last recorded point is {record.restore.path}." if record.restore else ""
+    return Decision(
+        Action.REFUSE,
+        revision,
+        why=f"the job {what}, and where its latest checkpoint is can't be asked any more: look "
+        f"below the checkpoint directory for {run.job_id}/chk-N/_metadata and set restore_from "
+        f"to the highest.{known}",
+    )

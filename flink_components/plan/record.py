@@ -1,0 +1,167 @@
+"""What the ledger remembers of one job: values only, with their JSON form.
+
+Hashes, ids and places; never arguments or configuration of a program. Fields that a later
+version has written are kept.
+"""
+
+from enum import Enum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA = 1
+KEPT_FAILURES = 10
+
+
+class Phase(str, Enum):
+    """Where a job stands, as far as its ledger knows."""
+
+    CREATED = "CREATED"
+    UPGRADING = "UPGRADING"
+    DEPLOYED = "DEPLOYED"
+    STABLE = "STABLE"
+    ROLLED_BACK = "ROLLED_BACK"
+    SUSPENDED = "SUSPENDED"
+    FAILED = "FAILED"
+    FINISHED = "FINISHED"
+    CANCELLED = "CANCELLED"
+    LOST = "LOST"
+
+
+RUNS = frozenset({Phase.DEPLOYED, Phase.STABLE, Phase.ROLLED_BACK})
+"""Phases in which the job should be found on its cluster."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Owner(_Value):
+    """The Pulumi resource that manages the key: `organization/project/stack` and its URN."""
+
+    stack: str
+    urn: str
+
+
+class RestorePoint(_Value):
+    """A snapshot from which the job can go on. `at` is when it was taken (seconds since 1970)."""
+
+    path: str
+    kind: Literal["savepoint", "checkpoint", "given"]
+    at: float
+    job_id: str | None = None
+    revision: int | None = None
+    attempt: int | None = None
+    size: int | None = None
+
+
+class Run(_Value):
+    """One attempt to run a revision: `fingerprint` names what it runs, `cluster` where."""
+
+    revision: int
+    attempt: int
+    job_id: str
+    fingerprint: str
+    jar: str
+    cluster: dict[str, Any]
+    upgrade_mode: str
+    restored_from: str | None = None
+    submitted_at: float = 0.0
+    stateless: bool = False
+
+
+class Step(_Value):
+    """A call that changes something, written before it is made, so that a lost answer is found."""
+
+    what: Literal["submit", "stop", "cancel"]
+    job_id: str
+    cluster: dict[str, Any]
+    since: float
+    trigger: str = ""
+    directory: str = ""
+
+
+class Failure(_Value):
+    """A revision that was tried and did not become stable."""
+
+    revision: int
+    attempt: int
+    fingerprint: str
+    reason: str
+    at: float
+
+
+class AcceptedLoss(_Value):
+    """A loss of state that was accepted by name, and for which version it was used up."""
+
+    operator: str
+    version: str
+    reason: str
+    at: float
+
+
+class Record(_Value):
+    """The whole record of one key.
+
+    `run` is the active attempt, also after it has ended; `restore` the latest point from which
+    the job can go on without loss; `restored_by_hand` the last `restore_from` that was honoured;
+    `open` a step whose end was not yet recorded.
+    """
+
+    schema_version: int = SCHEMA
+    key: str
+    phase: Phase = Phase.CREATED
+    reason: str = ""
+    since: float = 0.0
+    owner: Owner | None = None
+    attempts: int = 0
+    run: Run | None = None
+    restore: RestorePoint | None = None
+    restored_by_hand: str | None = None
+    open: Step | None = None
+    failures: tuple[Failure, ...] = ()
+    accepted: tuple[AcceptedLoss, ...] = ()
+    deleted: bool = False
+    moved_to: str | None = None
+    jar_wanted: str | None = None
+
+    @property
+    def jars_in_use(self) -> tuple[str, ...]:
+        """Contents of the jars that it needs: the active one, and one that is being started."""
+        run = (self.run.jar,) if self.run else ()
+        return run if self.jar_wanted is None else (*run, self.jar_wanted)
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON, without absent fields."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
+        """The failures with one more, the oldest dropped."""
+        return (*self.failures, failure)[-KEPT_FAILURES:]
+
+
+class ClusterRevision(_Value):
+    """One revision of a session cluster; its objects carry the number."""
+
+    fingerprint: str
+    service: str
+    created_at: float
+
+
+class ClusterRecord(_Value):
+    """The record of a session cluster: which revisions have objects, and which one is active.
+
+    A revision is written before any of its objects is made.
+    """
+
+    schema_version: int = SCHEMA
+    key: str
+    owner: Owner | None = None
+    revisions: dict[str, ClusterRevision] = {}
+    highest: int = 0
+    active: int | None = None
+    deleted: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as plain JSON, without absent fields."""
+        return self.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,221 @@
+"""What a user declares for a session job."""
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from flink_components.spec.base import Problem, SpecModel, check
+from flink_components.spec.connection import Connection
+from flink_components.spec.errors import FieldError
+from flink_components.spec.names import Key, Name, Namespace
+from flink_components.spec.quantity import Duration, Memory
+from flink_components.spec.ref import ClusterRef
+
+Scalar = str | bool | int | float
+
+
+class UpgradeMode(str, Enum):
+    """What happens to the state when the job is restarted by a change."""
+
+    SAVEPOINT = "savepoint"
+    LAST_STATE = "last_state"
+    STATELESS = "stateless"
+
+
+class OnDelete(str, Enum):
+    """What a delete does with the job that runs."""
+
+    SAVEPOINT = "savepoint"
+    CANCEL = "cancel"
+    KEEP = "keep"
+
+
+class SavepointFormat(str, Enum):
+    """Flink's savepoint formats: native is quick, canonical can change the state backend."""
+
+    NATIVE = "native"
+    CANONICAL = "canonical"
+
+
+def _storage(path: str) -> str:
+    parts = urlsplit(path)
+    if not parts.scheme or not (parts.path.strip("/") or parts.netloc):
+        raise FieldError(
+            "is not an absolute URI that Flink's pods can write to",
+            do="give a scheme and a path, such as s3://bucket/savepoints or file:///data/savepoints",
+        )
+    return path.rstrip("/")
+
+
+def _jar(location: str) -> str:
+    scheme, separator, rest = location.partition("://")
+    if separator and scheme not in ("https", "s3", "local", "file"):
+        raise FieldError(
+            f"has the scheme {scheme}:// that a jar can't come from",
+            do="give a local path, https://…, s3://…, or local:///… for a path inside the image",
+        )
+    if not location.split("?", 1)[0].endswith(".jar"):
+        raise FieldError("does not end in .jar", do="name the jar file itself")
+    if scheme == "local" and separator and not rest.startswith("/opt/flink/usrlib/"):
+        raise FieldError(
+            "is not below /opt/flink/usrlib/, where a session cluster offers the jars of its image",
+            do="put the jar into that folder of the image",
+        )
+    return location
+
+
+def _sha256(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise FieldError("is not a SHA-256 in 64 hex digits", do="take it from `sha256sum JAR`")
+    return text
+
+
+def _class_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", text):
+        raise FieldError("is not a Java class name", do="give it as org.acme.Job")
+    return text
+
+
+Storage = Annotated[str, AfterValidator(_storage)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+class StateLoss(SpecModel):
+    """A loss of state that is accepted once, by name."""
+
+    operator: Text = Field(description="uid or name of the operator, or `*` for the whole state")
+    version: Text = Field(description="the `version` of the job for which it is accepted")
+    reason: Text = Field(description="why it may be lost; written into the ledger")
+    up_to: Memory | None = Field(default=None, description="the most that may be lost")
+
+
+class Deadlines(SpecModel):
+    """How long each wait may take before it is a failure."""
+
+    stable: Duration = Field(
+        default="5min",
+        validate_default=True,
+        description="from the submission until the job is stable",
+    )
+    savepoint: Duration = Field(
+        default="10min",
+        validate_default=True,
+        description="from the request to stop until the savepoint is complete",
+    )
+    cancel: Duration = Field(
+        default="1min", validate_default=True, description="until a cancelled job has ended"
+    )
+
+
+class StopSpec(SpecModel):
+    """How a job is ended: what a stop, a cancel and a delete need to know of it."""
+
+    key: Key = Field(description="the identity of the job: it finds its ledger and its state")
+    namespace: Namespace = Field(description="where the ledger lives: that of the cluster")
+    savepoint_dir: Storage | None = Field(
+        default=None, description="where savepoints are written, as the pods see it"
+    )
+    savepoint_format: SavepointFormat = Field(
+        default=SavepointFormat.NATIVE, description="native or canonical"
+    )
+    drain: bool = Field(
+        default=False, description="emit everything (MAX_WATERMARK) before the savepoint of a stop"
+    )
+    on_delete: OnDelete | None = Field(
+        default=None,
+        description="savepoint (where savepoint_dir is set), cancel or keep",
+    )
+    deadlines: Deadlines = Field(default_factory=Deadlines, description="limits of the waits")
+
+    @property
+    def delete_action(self) -> OnDelete:
+        """What a delete does: a savepoint wherever there is a place for it."""
+        if self.on_delete is not None:
+            return self.on_delete
+        return OnDelete.SAVEPOINT if self.savepoint_dir else OnDelete.CANCEL
+
+
+class AnchorSpec(StopSpec):
+    """The key of a job, from before it first runs until after it is gone."""
+
+    connection: Connection = Field(default=Connection(), description="how the ledger is reached")
+    adopt: bool = Field(default=False, description="take over a key that another stack manages")
+    previous_key: Key | None = Field(default=None, description="the key that the job had before")
+
+
+class SessionJobSpec(StopSpec):
+    """One Flink job on a session cluster, complete and checked."""
+
+    name: Name = Field(description="the name of the job in Kubernetes' spelling")
+    cluster: ClusterRef = Field(description="the session cluster: a component or its `ref`")
+    jar: Annotated[str, AfterValidator(_jar)] = Field(description="where the jar comes from")
+    jar_sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(
+        default=None, description="SHA-256 of the jar file; required for https"
+    )
+    entry_class: Annotated[str, AfterValidator(_class_name)] | None = Field(
+        default=None, description="the main class; the jar's Main-Class where it is absent"
+    )
+    args: tuple[str, ...] = Field(default=(), description="arguments of main, one item each")
+    parallelism: Annotated[int, Field(ge=1, le=32768)] | None = Field(
+        default=None, description="the job's default parallelism"
+    )
+    config: Mapping[str, Scalar] = Field(
+        default_factory=dict, description="Flink options of this job alone (Flink 1.17 or later)"
+    )
+    upgrade_mode: UpgradeMode = Field(
+        default=UpgradeMode.SAVEPOINT, description="savepoint, last_state or stateless"
+    )
+    restore_from: Storage | None = Field(
+        default=None, description="a savepoint or retained checkpoint to start from"
+    )
+    version: Text | None = Field(default=None, description="the job's own version, as you call it")
+    accept: tuple[StateLoss, ...] = Field(
+        default=(), description="losses of state that are accepted for this `version`"
+    )
+    description: str | None = Field(default=None, description="for people")
+
+    @property
+    def accepts_all_loss(self) -> StateLoss | None:
+        """The accepted loss of the whole state for this version, if there is one."""
+        for loss in self.accept:
+            if loss.operator == "*" and loss.version == self.version:
+                return loss
+        return None
+
+    @check("upgrade_mode", "savepoint_dir", "on_delete")
+    def _has_a_place_for_savepoints(self) -> Iterator[Problem]:
+        do = "set savepoint_dir to a place that the pods of the cluster can write to"
+        if self.savepoint_dir is not None:
+            return
+        if self.upgrade_mode is UpgradeMode.SAVEPOINT:
+            yield Problem("savepoint_dir", "is missing, and upgrade_mode is savepoint", do=do)
+        elif self.on_delete is OnDelete.SAVEPOINT:
+            yield Problem("savepoint_dir", "is missing, and on_delete is savepoint", do=do)
+
+    @check("jar", "jar_sha256")
+    def _downloads_are_checked(self) -> Iterator[Problem]:
+        if self.jar.startswith("https://") and self.jar_sha256 is None:
+            yield Problem(
+                "jar_sha256",
+                "is missing, and the jar comes from https",
+                do="give the SHA-256 of the jar file (`sha256sum JAR`)",
+            )
+        if self.jar.startswith("local://") and self.jar_sha256 is not None:
+            yield Problem(
+                "jar_sha256",
+                "can't be checked for a jar inside the image",
+                do="remove it; pin the image by its digest",
+            )
+
+    @check("accept", "version")
+    def _losses_are_for_a_version(self) -> Iterator[Problem]:
+        if self.accept and self.version is None:
+            yield Problem(
+                "version",
+                "is missing, and a loss is accepted for one version only",
+                do="set version to what you call this build of the job",
+            )
