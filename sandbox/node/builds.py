@@ -36,7 +36,5 @@ def kubernetes() -> Path:
 
 def coredns() -> Path:
     """Return the folder with CoreDNS, built if it is missing."""
-    built = gobuild.build(
-        "coredns", COREDNS, BUILDS / "coredns", ["github.com/coredns/coredns"]
-    )
+    built = gobuild.build("coredns", COREDNS, BUILDS / "coredns", ["github.com/coredns/coredns"])
     return built / "bin"
