@@ -81,7 +81,7 @@ def _of(minor: Minor) -> Features:
     return Features(
         minor=minor,
         config_file="flink-conf.yaml" if minor < (1, 19) else "config.yaml",
-        java_options_key="env.java.opts" if minor < (1, 18) else "env.java.opts.all",
+        java_options_key="env.java.opts" if minor < (1, 17) else "env.java.opts.all",
         javas=(8, 11) if minor < (1, 18) else (8, 11, 17) if minor < (2, 0) else (11, 17, 21),
         metadata_format=_metadata_format(minor),
         trigger_id=minor >= (1, 15),
@@ -141,7 +141,7 @@ RENAMED: tuple[Renamed, ...] = (
     Renamed("restart-strategy", "restart-strategy.type", (1, 17)),
     Renamed("high-availability", "high-availability.type", (1, 17)),
     Renamed("pipeline.operator-chaining", "pipeline.operator-chaining.enabled", (1, 18)),
-    Renamed("env.java.opts", "env.java.opts.all", (1, 18)),
+    Renamed("env.java.opts", "env.java.opts.all", (1, 17)),
     Renamed("state.savepoints.dir", f"{_CHECKPOINTING}.savepoint-dir", (1, 20)),
     Renamed("state.checkpoints.dir", f"{_CHECKPOINTING}.dir", (1, 20)),
     Renamed("state.checkpoint-storage", f"{_CHECKPOINTING}.storage", (1, 20)),

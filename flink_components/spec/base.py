@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
@@ -70,8 +70,8 @@ class SpecModel(BaseModel):
             raise NestedError(problems)
         return self
 
-    def _problems(self, usable: set[str]) -> Iterator[Problem]:
-        for method in self._checks:
+    def _problems(self, usable: set[str], checks: Sequence[Check] = ()) -> Iterator[Problem]:
+        for method in (*self._checks, *checks):
             if usable.issuperset(method.__checked_fields__):  # type: ignore[attr-defined]
                 yield from method(self)
 
@@ -84,27 +84,38 @@ class NestedError(ValueError):
         self.problems = problems
 
 
-def load(model: type[M], values: Mapping[str, Any], path: str = "") -> M:
+def load(
+    model: type[M], values: Mapping[str, Any], path: str = "", *, checks: Sequence[Check] = ()
+) -> M:
     """The model that `values` declare.
 
     `None` means "not set"; whole numbers may arrive as floats. `path` is put in front of the
-    fields' paths in errors.
+    fields' paths in errors. `checks` are further functions marked by `@check`, of layers above.
 
     Raises SpecError with all errors.
     """
     given = _without_none(values)
     try:
-        return model.model_validate(given)
+        loaded = model.model_validate(given)
+        problems = [problem for run in checks for problem in run(loaded)]
+        if not problems:
+            return loaded
     except ValidationError as error:
-        problems = list(_problems_of(model, given, _never)) or list(_from_pydantic(error, ""))
+        problems = list(_problems_of(model, given, _never, checks))
+        problems = problems or list(_from_pydantic(error, ""))
     raise SpecError(problem.under(path) for problem in problems)
 
 
 def load_known(
-    model: type[SpecModel], values: Mapping[str, Any], is_unknown: IsUnknown, path: str = ""
+    model: type[SpecModel],
+    values: Mapping[str, Any],
+    is_unknown: IsUnknown,
+    path: str = "",
+    *,
+    checks: Sequence[Check] = (),
 ) -> list[Problem]:
     """The problems of what is known of `values`; fields that hold an unknown are skipped."""
-    problems = _problems_of(model, _without_none(values), is_unknown)
+    problems = _problems_of(model, _without_none(values), is_unknown, checks)
     return [problem.under(path) for problem in problems]
 
 
@@ -113,7 +124,10 @@ def _never(_: object) -> bool:
 
 
 def _problems_of(
-    model: type[SpecModel], values: Mapping[str, Any], is_unknown: IsUnknown
+    model: type[SpecModel],
+    values: Mapping[str, Any],
+    is_unknown: IsUnknown,
+    checks: Sequence[Check] = (),
 ) -> Iterator[Problem]:
     """Every problem of one model: its fields, unknown names, then what is between fields."""
     parsed: dict[str, Any] = {}
@@ -132,7 +146,7 @@ def _problems_of(
             parsed[name] = _adapter(model, name).validate_python(value)
             usable.add(name)
     yield from (_unknown_field(model, name) for name in values if name not in model.model_fields)
-    yield from model.model_construct(**parsed)._problems(usable)
+    yield from model.model_construct(**parsed)._problems(usable, checks)
 
 
 def _problems_of_value(

@@ -60,6 +60,7 @@ OWNED: Mapping[str, str] = {
         (
             "jobmanager.memory.process.size",
             "jobmanager.memory.flink.size",
+            "jobmanager.memory.heap.size",
             "jobmanager.heap.size",
             "jobmanager.heap.mb",
         ),
