@@ -1,0 +1,209 @@
+"""A Flink session cluster on loopback, started by java alone: for tests that need no Kubernetes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import requests
+
+from sandbox.images import distribution
+
+_SESSION = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+_WORKER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+_OPENED = (
+    "java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text",
+    "java.time", "java.util", "java.util.concurrent", "java.util.concurrent.atomic",
+    "java.util.concurrent.locks",
+)  # fmt: skip
+_JAVA_17 = (
+    "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+)
+# a worker started without Flink's scripts gets no memory calculation: all parts are named
+_WORKER_MEMORY = {
+    "taskmanager.cpu.cores": "1.0",
+    "taskmanager.memory.task.heap.size": "192m",
+    "taskmanager.memory.task.off-heap.size": "0m",
+    "taskmanager.memory.framework.heap.size": "64m",
+    "taskmanager.memory.framework.off-heap.size": "64m",
+    "taskmanager.memory.network.min": "48m",
+    "taskmanager.memory.network.max": "48m",
+    "taskmanager.memory.managed.size": "64m",
+    "taskmanager.memory.jvm-metaspace.size": "128m",
+    "taskmanager.memory.jvm-overhead.min": "64m",
+    "taskmanager.memory.jvm-overhead.max": "64m",
+}
+
+
+class LocalFlink:
+    """One JobManager and one TaskManager; a context manager that leaves no process.
+
+    ``workdir`` takes logs, settings, checkpoints and savepoints; ``config`` is added to the
+    settings. ``url`` is the REST address, answering once the block is entered. Raises
+    RuntimeError with the end of the logs when the cluster is not ready within ``deadline`` seconds.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        workdir: Path,
+        slots: int = 4,
+        config: Mapping[str, str] | None = None,
+        deadline: float = 60.0,
+    ) -> None:
+        self.version = version
+        self.workdir = workdir
+        self.slots = slots
+        self.url = ""
+        self.savepoints = workdir / "savepoints"
+        self._config = dict(config or {})
+        self._deadline = deadline
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> LocalFlink:
+        home = distribution(self.version)
+        rest, rpc = _free_ports(2)
+        self.url = f"http://127.0.0.1:{rest}"
+        self._write_settings(rest, rpc)
+        try:
+            self._start("jobmanager", home, _SESSION, "-Xmx384m")
+            self._start("taskmanager", home, _WORKER, "-Xmx256m")
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        """End every process at once (SIGKILL), as a machine that goes away would."""
+        for name in list(self._processes):
+            self.kill_process(name)
+
+    def kill_process(self, name: str) -> None:
+        """End ``jobmanager`` or ``taskmanager`` by SIGKILL; one that is gone is no error."""
+        process = self._processes.pop(name, None)
+        if process is not None:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def start_taskmanager(self) -> None:
+        """Start the TaskManager again after it was killed; it registers by itself."""
+        self._start("taskmanager", distribution(self.version), _WORKER, "-Xmx256m")
+
+    def logs(self, name: str) -> str:
+        """What ``jobmanager`` or ``taskmanager`` has logged so far."""
+        path = self.workdir / f"{name}.log"
+        return path.read_text(errors="replace") if path.is_file() else ""
+
+    def _write_settings(self, rest: int, rpc: int) -> None:
+        conf = self.workdir / "conf"
+        conf.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "jobmanager.rpc.address": "127.0.0.1",
+            "jobmanager.rpc.port": str(rpc),
+            "jobmanager.memory.process.size": "1000m",
+            "rest.address": "127.0.0.1",
+            "rest.bind-address": "127.0.0.1",
+            "rest.port": str(rest),
+            "taskmanager.host": "127.0.0.1",
+            "taskmanager.numberOfTaskSlots": str(self.slots),
+            "cluster.registration.error-delay": "500",
+            "web.upload.dir": str(self.workdir / "upload"),
+            "io.tmp.dirs": str(self.workdir / "tmp"),
+            "state.checkpoints.dir": (self.workdir / "checkpoints").as_uri(),
+            "state.savepoints.dir": self.savepoints.as_uri(),
+            **_WORKER_MEMORY,
+            **self._config,
+        }
+        old = tuple(map(int, self.version.split("."))) < (1, 19)
+        name = "flink-conf.yaml" if old else "config.yaml"
+        (conf / name).write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+        (self.workdir / "tmp").mkdir(exist_ok=True)
+        shipped = distribution(self.version) / "conf" / "log4j.properties"
+        shutil.copyfile(shipped, conf / "log4j.properties")
+
+    def _start(self, name: str, home: Path, main_class: str, heap: str) -> None:
+        conf = self.workdir / "conf"
+        command = [
+            shutil.which("java") or "java",
+            heap,
+            # short-lived processes on few cores: compiling hard does not pay
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            *_JAVA_17,
+            f"-Dlog.file={self.workdir / name}.log",
+            f"-Dlog4j.configurationFile={(conf / 'log4j.properties').as_uri()}",
+            "-cp",
+            ":".join(sorted(str(jar) for jar in (home / "lib").glob("*.jar"))),
+            main_class,
+            "--configDir",
+            str(conf),
+        ]
+        folders = {
+            "FLINK_PLUGINS_DIR": str(home / "plugins"),
+            "FLINK_LIB_DIR": str(home / "lib"),
+            "FLINK_CONF_DIR": str(conf),
+        }
+        with (self.workdir / f"{name}.out").open("ab") as output:
+            self._processes[name] = subprocess.Popen(
+                command,
+                env={**os.environ, **folders},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + self._deadline
+        while time.monotonic() < end:
+            for name, process in self._processes.items():
+                if process.poll() is not None:
+                    raise RuntimeError(
+                        f"the {name} of Flink {self.version} ended: {self._why(name)}"
+                    )
+            try:
+                seen = requests.get(f"{self.url}/overview", timeout=2).json()
+            except (requests.RequestException, ValueError):
+                seen = {}
+            if seen.get("slots-total", 0) >= self.slots:
+                return
+            time.sleep(0.1)
+        raise RuntimeError(
+            f"Flink {self.version} was not ready in {self._deadline:.0f} s: "
+            f"{self._why('jobmanager')} / {self._why('taskmanager')}"
+        )
+
+    def _why(self, name: str) -> str:
+        text = self.logs(name) + (self.workdir / f"{name}.out").read_text(errors="replace")
+        causes = re.findall(r"^.*(?:Caused by|ERROR|Exception).*$", text, re.MULTILINE)
+        return str(causes[-1]) if causes else "nothing in its log"
+
+
+def _free_ports(count: int) -> list[int]:
+    taken = [socket.socket() for _ in range(count)]
+    try:
+        for one in taken:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in taken]
+    finally:
+        for one in taken:
+            one.close()
