@@ -1,0 +1,1 @@
+"""Kubernetes objects as plain dicts, made by pure functions from what a user declared."""
