@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -90,7 +90,16 @@ class Records:
         return record
 
 
-def end(records: Iterable[Record], timeout: float = 10) -> None:
+def stop(record: Record, timeout: float = 20) -> None:
+    """Ask a process to end and wait; kill it when it has not ended in time (seconds)."""
+    os.kill(record.pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while record.is_running() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    end([record])
+
+
+def end(records: Collection[Record], timeout: float = 10) -> None:
     """Kill the processes of these records that still run, and wait until they are gone."""
     for record in records:
         if record.is_running():
@@ -101,6 +110,31 @@ def end(records: Iterable[Record], timeout: float = 10) -> None:
             if time.monotonic() > deadline:
                 raise SandboxError(f"{record.name} (process {record.pid}) does not end")
             time.sleep(0.02)
+
+
+def end_family(pid: int) -> None:
+    """Kill a process and what it started, and what those started, as far as it can be seen."""
+    family = descendants(pid)
+    for member in (pid, *family):
+        kill(member)
+    for member in (pid, *family):
+        while start_time(member) >= 0:
+            time.sleep(0.02)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process, their children, and so on."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(parent, []).append(int(stat.parent.name))
+    found = children.get(pid, [])
+    for child in found:
+        found.extend(children.get(child, []))
+    return found
 
 
 def kill(pid: int) -> None:
