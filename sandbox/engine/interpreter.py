@@ -89,7 +89,7 @@ def _of_virtualenv(folder: Path, asked_for: str, variables: Mapping[str, str]) -
     if not executable.is_file():
         state = "doesn't appear to be a virtual environment" if folder.exists() else "doesn't exist"
         raise InterpreterError(
-            f"The 'virtualenv' option in Pulumi.yaml is set to \"{asked_for}\", but \"{folder}\" "
+            f'The \'virtualenv\' option in Pulumi.yaml is set to "{asked_for}", but "{folder}" '
             f"{state}; make it with `python3 -m venv {folder}` and install the requirements into it"
         )
     activated = {key: value for key, value in variables.items() if key != "PYTHONHOME"}

@@ -14,6 +14,7 @@ import runpy
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 ERROR_ALREADY_SHOWN = 32
 
@@ -50,7 +51,7 @@ def main() -> int:
         os.chdir(arguments.pwd)
     # A run that fails leaves futures that nobody awaits; that is harmless, and not to be shown.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    return _run(os.path.abspath(arguments.program), arguments.parallel)
+    return _run(Path.cwd() / arguments.program, arguments.parallel)
 
 
 def _arguments() -> argparse.Namespace:
@@ -64,7 +65,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(program: str, parallel: int) -> int:
+def _run(program: Path, parallel: int) -> int:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     with ThreadPoolExecutor(max_workers=max(parallel, 1) * 4) as executor:
@@ -86,16 +87,16 @@ def _run(program: str, parallel: int) -> int:
     return 0
 
 
-def _execute(program: str) -> None:
-    if os.path.isdir(program) and not os.path.isfile(os.path.join(program, "__main__.py")):
+def _execute(program: Path) -> None:
+    if program.is_dir() and not (program / "__main__.py").is_file():
         pulumi.log.error(f"unable to find main python program `__main__.py` in `{program}`")
         sys.exit(ERROR_ALREADY_SHOWN)
-    runpy.run_path(program, run_name="__main__")
+    runpy.run_path(str(program), run_name="__main__")
 
 
-def _traceback_from(program: str) -> str:
+def _traceback_from(program: Path) -> str:
     """The current traceback without the frames above the user's program."""
-    file = program if program.endswith(".py") else os.path.join(program, "__main__.py")
+    file = str(program if program.suffix == ".py" else program / "__main__.py")
     frames = traceback.extract_tb(sys.exc_info()[2])
     first = next((i for i, frame in enumerate(frames) if frame.filename == file), 0)
     return traceback.format_exc(limit=first - len(frames))
