@@ -1,0 +1,54 @@
+"""The defaults of a stack as one plain value, which every component takes as `env`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flink_components.spec.merge import merged
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the clusters and jobs of one environment have in common; each may say otherwise.
+
+    `session_cluster` and `session_job` are defaults of any other argument of these components.
+    """
+
+    namespace: str | None = None
+    flink_version: str | None = None
+    connection: Mapping[str, str] | None = None
+    savepoint_dir: str | None = None
+    checkpoint_dir: str | None = None
+    upgrade_mode: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    session_cluster: Mapping[str, Any] = field(default_factory=dict)
+    session_job: Mapping[str, Any] = field(default_factory=dict)
+
+    def but(self, **changes: Any) -> "Environment":
+        """The same environment with other values; mappings are merged, not replaced."""
+        values = {
+            name: merged(getattr(self, name), value)
+            if isinstance(value, Mapping) and isinstance(getattr(self, name), Mapping)
+            else value
+            for name, value in changes.items()
+        }
+        return replace(self, **values)
+
+    def cluster_defaults(self) -> dict[str, Any]:
+        """The arguments of a session cluster that this environment gives."""
+        own = {
+            "namespace": self.namespace,
+            "flink_version": self.flink_version,
+            "connection": self.connection,
+            "savepoint_dir": self.savepoint_dir,
+            "checkpoint_dir": self.checkpoint_dir,
+            "labels": self.labels,
+            "config": self.config,
+        }
+        return merged(own, self.session_cluster)
+
+    def job_defaults(self) -> dict[str, Any]:
+        """The arguments of a session job that this environment gives."""
+        own = {"savepoint_dir": self.savepoint_dir, "upgrade_mode": self.upgrade_mode}
+        return merged(own, self.session_job)

@@ -1,0 +1,70 @@
+"""The dynamic resources as the engine knows them: their types are in users' states."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from flink_components.providers.anchor import JobAnchorProvider
+from flink_components.providers.cluster_anchor import ClusterAnchorProvider
+from flink_components.providers.cluster_revision import ClusterRevisionProvider
+from flink_components.providers.cluster_switch import ClusterSwitchProvider
+from flink_components.providers.session_job import SessionJobProvider
+
+Props = Mapping[str, Any]
+
+
+class JobAnchor(Resource, module="flink", name="JobAnchor"):
+    """The ledger of a job's key."""
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(JobAnchorProvider(), name, dict(props), opts)
+
+
+class Job(Resource, module="flink", name="SessionJob"):
+    """The job itself."""
+
+    job_id: pulumi.Output[str]
+    revision: pulumi.Output[int]
+    state: pulumi.Output[str]
+    restored_from: pulumi.Output[str]
+    restore_point: pulumi.Output[str]
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        outputs = dict.fromkeys(
+            (
+                "job_id",
+                "revision",
+                "attempt",
+                "state",
+                "restored_from",
+                "restore_point",
+                "jar_content",
+                "drift",
+            )
+        )
+        super().__init__(SessionJobProvider(), name, {**outputs, **props}, opts)
+
+
+class ClusterAnchor(Resource, module="flink", name="ClusterAnchor"):
+    """The ledger of a session cluster's key."""
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(ClusterAnchorProvider(), name, dict(props), opts)
+
+
+class Revision(Resource, module="flink", name="Revision"):
+    """The number of a cluster's revision, known in a preview."""
+
+    number: pulumi.Output[float]
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(ClusterRevisionProvider(), name, {"number": None, **props}, opts)
+
+
+class ClusterSwitch(Resource, module="flink", name="ClusterSwitch"):
+    """Makes a cluster's revision the active one."""
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(ClusterSwitchProvider(), name, dict(props), opts)

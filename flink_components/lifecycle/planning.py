@@ -1,0 +1,115 @@
+"""Looks, without a lock and without changing anything, at what a change would do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flink_components.flink.answers import ENDED
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.session_job import Wish
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.changes import Change, changes
+from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
+from flink_components.plan.plan import Plan
+from flink_components.plan.record import Record
+
+
+def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
+    """What `up` will do with the job. `before` are its inputs so far, None for a new one.
+
+    A cluster that can't be reached makes the plan say what it can't say; it is not an error.
+    """
+    spec = wish.spec
+    after = {**spec.model_dump(mode="json"), "jar_content": wish.content}
+    changed = changes(before, after) if before is not None else ()
+    try:
+        record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
+    except (KubeError, AccessError) as error:
+        return _unknown(wish, changed, before is None, f"the ledger can't be read: {error}")
+    except LifecycleError as error:
+        return Plan(spec.key, None, None, "REFUSED", changed, refused=str(error))
+    seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
+    if not seen.reached:
+        return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
+    decision = decide(spec, wish.fingerprint, record, seen)
+    return _describe(wish, changed, record, seen, decision)
+
+
+def _unknown(wish: Wish, changed: tuple[Change, ...], new: bool, problem: str) -> Plan:
+    headline = "STARTS" if new else "UNKNOWN"
+    return Plan(wish.spec.key, None, None, headline, changed, unknown=problem)
+
+
+def _describe(
+    wish: Wish, changed: tuple[Change, ...], record: Record | None, seen: Seen, decision: Decision
+) -> Plan:
+    run = record.run if record else None
+    return Plan(
+        key=wish.spec.key,
+        old_revision=run.revision if run else None,
+        new_revision=decision.revision,
+        headline=_headline(decision, run is None),
+        changed=changed,
+        restore=_restore(wish, decision, seen),
+        why=decision.why if decision.action is not Action.REFUSE else "",
+        refused=decision.why if decision.action is Action.REFUSE else None,
+        unfinished=f"an earlier {record.open.what} is finished first"
+        if record and record.open
+        else "",
+    )
+
+
+def _headline(decision: Decision, new: bool) -> str:
+    match decision.action:
+        case Action.REFUSE:
+            return "REFUSED"
+        case Action.NOTHING:
+            return "RUNS ON"
+        case Action.WAIT:
+            return "RUNS ON, NOT STABLE YET"
+        case Action.START:
+            return "STARTS" if new else "STARTS AGAIN"
+    if decision.gives_up_state:
+        return "RESTARTS, AND GIVES UP ITS STATE"
+    return "RESTARTS WITH ITS STATE" if decision.stop is not Stop.CANCEL else "RESTARTS EMPTY"
+
+
+def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
+    if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
+        return ""
+    if decision.restore is not None:
+        return f"{decision.restore.path} ({decision.restore.kind})"
+    if decision.stop is Stop.SAVEPOINT:
+        return (
+            f"a savepoint taken by this up, {wish.spec.savepoint_format.value}, below "
+            f"{wish.spec.savepoint_dir}/{wish.spec.key}/"
+        )
+    if decision.stop is Stop.LAST_STATE and seen.checkpoint is not None:
+        return f"its latest completed checkpoint when it is cancelled (now {seen.checkpoint.path})"
+    return "nothing: it starts empty"
+
+
+def drifted(record: Record | None, seen: Seen | None, fingerprint: str | None) -> str:
+    """In words how the job differs from what was last declared; "" where it does not.
+
+    `seen` None: only the ledger was read.
+    """
+    if record is None:
+        return "LOST: its ledger is not there"
+    if record.open is not None:
+        return f"{record.phase.value}: an earlier {record.open.what} was not finished"
+    if record.run is None:
+        return f"{record.phase.value}: it was never started"
+    if record.phase.value not in ("STABLE", "ROLLED_BACK", "FINISHED"):
+        return f"{record.phase.value}: {record.reason or 'not running'}"
+    if fingerprint is not None and record.run.fingerprint != fingerprint:
+        return f"revision {record.run.revision} runs, which is not what was declared"
+    if seen is None or not seen.reached or record.phase.value == "FINISHED":
+        return ""
+    if seen.state is None:
+        return f"LOST: the JobManager does not know {record.run.job_id}"
+    if seen.state in ENDED and seen.state != "FINISHED":
+        return f"{seen.state}: by someone or something else"
+    return ""

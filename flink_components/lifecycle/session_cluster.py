@@ -1,0 +1,257 @@
+"""The life cycle of a session cluster: its ledger, its active revision, its end."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flink_components.flink.answers import ENDED
+from flink_components.flink.errors import FlinkError
+from flink_components.kube.api import Json, KubeApi, KubeError, NotFound
+from flink_components.lifecycle.errors import Refused, StepFailed
+from flink_components.lifecycle.ledger import Held, Ledger
+from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.record import ClusterRecord, ClusterRevision, Owner
+from flink_components.spec.names import label_value
+from flink_components.spec.ref import ClusterRef
+
+KEY = "flink-components/key"
+REVISION = "flink-components/revision"
+_KINDS_OF_A_REVISION = ("Deployment", "Service", "ConfigMap")
+_CONTENTION_SECONDS = 60.0
+
+ClusterLedger = Ledger[ClusterRecord]
+
+
+def anchor_cluster(ledger: ClusterLedger, owner: Owner, adopt: bool = False) -> None:
+    """Creates the ledger of a cluster, or takes over the one that is there. Raises Refused."""
+    if ledger.create(ClusterRecord(key=ledger.key, owner=owner)):
+        return
+    with ledger.lock(f"up of {ledger.key}", _CONTENTION_SECONDS) as held:
+        there = held.record.owner
+        if there and not adopt and not held.record.deleted and there.stack != owner.stack:
+            raise Refused(
+                f"the session cluster {ledger.key} is managed by the stack {there.stack}: choose "
+                f"another key, or take it over with adopt=True and remove it from that program"
+            )
+        held.commit(owner=owner, deleted=False)
+
+
+def next_revision(record: ClusterRecord | None, fingerprint: str) -> int:
+    """The number for what has `fingerprint`: that of the latest one if it is the same."""
+    if record is None or record.highest == 0:
+        return 1
+    latest = record.revisions.get(str(record.highest))
+    if latest is not None and latest.fingerprint == fingerprint:
+        return record.highest
+    return record.highest + 1
+
+
+def write_revision(
+    shop: Workshop, ledger: ClusterLedger, number: int, fingerprint: str, service: str
+) -> None:
+    """Writes a revision into the ledger, before any of its objects is made."""
+    with ledger.lock(f"revision {number} of {ledger.key}", _CONTENTION_SECONDS) as held:
+        known = held.record.revisions.get(str(number))
+        if known is not None and known.fingerprint != fingerprint:
+            raise Refused(
+                f"revision {number} of session cluster {ledger.key} was made of something else "
+                f"meanwhile: run `pulumi preview` again"
+            )
+        entry = ClusterRevision(
+            fingerprint=fingerprint,
+            service=service,
+            created_at=known.created_at if known else shop.clock.now(),
+        )
+        held.commit(
+            revisions={**held.record.revisions, str(number): entry},
+            highest=max(number, held.record.highest),
+        )
+
+
+def switch(
+    shop: Workshop,
+    ledger: ClusterLedger,
+    ref: ClusterRef,
+    stable_service: str,
+    task_manager: str,
+    replicas: int,
+    seconds: float,
+) -> list[str]:
+    """Makes the revision of `ref` the active one, once it is ready.
+
+    Scales its TaskManagers to `replicas`, waits until they have registered, turns the stable
+    Service, and removes older revisions on which no unfinished job is left.
+    Returns what keeps older revisions, in words. Raises StepFailed with what it waited for.
+    """
+    with ledger.lock(f"up of {ledger.key}", _CONTENTION_SECONDS) as held:
+        held.fence()
+        _scale(ledger.api, ref.namespace, task_manager, replicas)
+        _wait_until_ready(shop, ledger.api, ref, replicas, seconds)
+        held.fence()
+        ledger.api.patch(
+            "Service",
+            ref.namespace,
+            stable_service,
+            {"spec": {"selector": {REVISION: str(ref.revision)}}},
+        )
+        held.commit(active=ref.revision)
+        return remove_old_revisions(shop, held, ledger, ref)
+
+
+def _scale(api: KubeApi, namespace: str, deployment: str, replicas: int) -> None:
+    if api.get("Deployment", namespace, deployment)["spec"].get("replicas") != replicas:
+        api.patch("Deployment", namespace, deployment, {"spec": {"replicas": replicas}})
+
+
+def _wait_until_ready(
+    shop: Workshop, api: KubeApi, ref: ClusterRef, replicas: int, seconds: float
+) -> None:
+    wanted = ref.slots or 0
+    said = ""
+
+    def read() -> bool:
+        nonlocal said
+        try:
+            cluster = shop.flink(ref).cluster()
+            text = f"{cluster.slots}/{wanted} slots registered"
+            ready = cluster.slots >= wanted and cluster.task_managers == replicas
+        except FlinkError:
+            text, ready = _pods(api, ref), False
+        if text != said:
+            said = text
+            shop.say(text)
+        return ready
+
+    if not poll(shop.clock, read, bool, seconds, pause=0.1, longest=0.5)[1]:
+        raise StepFailed(
+            f"session cluster {ref.key} r{ref.revision} is not ready within {seconds:.0f} s: "
+            f"{said}; {_pods(api, ref)}"
+        )
+
+
+def _pods(api: KubeApi, ref: ClusterRef) -> str:
+    """What the revision's pods wait for, in a line."""
+    try:
+        found = api.list("Pod", ref.namespace, _selector(ref.key, ref.revision))
+    except KubeError as error:
+        return f"the pods can't be listed: {error}"
+    if not found:
+        return "no pods yet: is a quota or an admission policy in the way?"
+    return "; ".join(sorted({_pod_problem(pod) for pod in found}))
+
+
+def _pod_problem(pod: Json) -> str:
+    status = pod.get("status") or {}
+    for container in status.get("containerStatuses") or []:
+        waiting = (container.get("state") or {}).get("waiting")
+        if waiting:
+            detail = waiting.get("message") or ""
+            return f"{pod['metadata']['name']}: {waiting.get('reason')} {detail}".strip()
+    for condition in status.get("conditions") or []:
+        if condition.get("status") == "False" and condition.get("message"):
+            return f"{pod['metadata']['name']}: {condition['message']}"
+    return f"{pod['metadata']['name']}: {status.get('phase')}"
+
+
+def _selector(key: str, revision: int | str) -> str:
+    return f"{KEY}={label_value(key)},{REVISION}={revision}"
+
+
+def remove_old_revisions(
+    shop: Workshop, held: Held[ClusterRecord], ledger: ClusterLedger, ref: ClusterRef
+) -> list[str]:
+    """Removes revisions other than the active one that have no unfinished job; what keeps them."""
+    kept = []
+    for number, revision in sorted(held.record.revisions.items()):
+        if int(number) == held.record.active or int(number) > ref.revision:
+            continue
+        old = ref.model_copy(
+            update={"revision": int(number), "service": revision.service, "uid": None}
+        )
+        jobs = unfinished_jobs(shop, ledger.api, old)
+        if jobs:
+            kept.append(f"r{number} stays, with {', '.join(jobs)}")
+            continue
+        held.fence()
+        remove_objects(ledger.api, ref.namespace, _selector(ledger.key, number))
+        left = {k: v for k, v in held.record.revisions.items() if k != number}
+        held.commit(revisions=left)
+    return kept
+
+
+def unfinished_jobs(shop: Workshop, api: KubeApi, ref: ClusterRef) -> list[str]:
+    """Names of the jobs that have not ended on a revision; none where it is gone or never ran."""
+    try:
+        api.get("Service", ref.namespace, ref.service)
+    except NotFound:
+        return []
+    try:
+        return [job.name for job in shop.flink(ref).jobs() if job.state not in ENDED]
+    except FlinkError as error:
+        if not _runs(api, ref):
+            return []
+        return [f"jobs that can't be asked for ({error})"]
+
+
+def _runs(api: KubeApi, ref: ClusterRef) -> bool:
+    """A JobManager's container is running, so jobs may be, though nobody answers."""
+    pods = api.list(
+        "Pod",
+        ref.namespace,
+        f"{_selector(ref.key, ref.revision)},app.kubernetes.io/component=jobmanager",
+    )
+    return any(
+        "running" in (container.get("state") or {})
+        for pod in pods
+        for container in (pod.get("status") or {}).get("containerStatuses") or []
+    )
+
+
+def remove_objects(api: KubeApi, namespace: str, selector: str) -> None:
+    """Deletes the workloads that a label selector takes."""
+    for kind in _KINDS_OF_A_REVISION:
+        for found in api.list(kind, namespace, selector):
+            api.delete(kind, namespace, found["metadata"]["name"])
+
+
+def release_cluster(
+    shop: Workshop, ledger: ClusterLedger, owner: Owner, refs: Mapping[str, Any]
+) -> str:
+    """What a delete of a session cluster does: removes every revision. In words what was done.
+
+    Raises Refused while an unfinished job is left on one. A key that belongs to another owner by
+    now is left alone.
+    """
+    try:
+        with ledger.lock(f"destroy of {ledger.key}", _CONTENTION_SECONDS) as held:
+            if held.record.owner != owner or held.record.deleted:
+                return "the key belongs to another resource now: nothing was done"
+            for number, revision in sorted(held.record.revisions.items()):
+                ref = ClusterRef(**refs, revision=int(number), service=revision.service)
+                jobs = unfinished_jobs(shop, ledger.api, ref)
+                if jobs:
+                    raise Refused(
+                        f"session cluster {ledger.key} r{number} still runs {', '.join(jobs)}: "
+                        f"stop or move them first"
+                    )
+            held.fence()
+            remove_objects(ledger.api, ledger.namespace, f"{KEY}={label_value(ledger.key)}")
+            _wait_until_gone(shop, ledger)
+            held.commit(deleted=True, revisions={}, active=None)
+            return "removed"
+    except NotFound:
+        return "its namespace is gone: nothing was done"
+
+
+def _wait_until_gone(shop: Workshop, ledger: ClusterLedger) -> None:
+    selector = f"{KEY}={label_value(ledger.key)}"
+    left, gone = poll(
+        shop.clock,
+        lambda: ledger.api.list("Pod", ledger.namespace, selector),
+        lambda pods: not pods,
+        120.0,
+        pause=0.1,
+    )
+    if not gone:
+        names = ", ".join(pod["metadata"]["name"] for pod in left)
+        raise StepFailed(f"the pods {names} of {ledger.key} do not end: run `pulumi destroy` again")

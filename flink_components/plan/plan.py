@@ -1,0 +1,62 @@
+"""The plan of one job as a value, and its one rendering as text."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flink_components.plan.changes import Change
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an `up` does with one job.
+
+    `unknown` says why no more can be said, `refused` why nothing will be done.
+    """
+
+    key: str
+    old_revision: int | None
+    new_revision: int | None
+    headline: str
+    changed: tuple[Change, ...] = ()
+    restore: str = ""
+    why: str = ""
+    unfinished: str = ""
+    refused: str | None = None
+    unknown: str | None = None
+
+    def text(self) -> str:
+        """For a terminal: a headline, then one line a fact."""
+        lines = [f"{self.key}  {self._revisions()}{self.headline}"]
+        label = "changed"
+        for change in self.changed:
+            what = f"{change.field} {_short(change.old)} -> {_short(change.new)}"
+            lines.append(f"    {label:<9} {what}  ({change.kind.value})")
+            label = ""
+        facts = [
+            ("first", self.unfinished),
+            ("why", self.why),
+            ("from", self.restore),
+            ("unknown", self.unknown or ""),
+            ("refused", self.refused or ""),
+        ]
+        lines.extend(f"    {name:<9} {fact}" for name, fact in facts if fact)
+        return "\n".join(lines)
+
+    def _revisions(self) -> str:
+        if self.new_revision is None:
+            return ""
+        if self.old_revision is None or self.old_revision == self.new_revision:
+            return f"r{self.new_revision}  "
+        return f"r{self.old_revision} -> r{self.new_revision}  "
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "(unset)"
+    if isinstance(value, dict) and "service" in value:
+        return f"{value.get('key')} r{value.get('revision')}"
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,105 @@
+"""The dynamic provider of `JobAnchor`. Its module path and class name are in users' states."""
+
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from flink_components.lifecycle.anchoring import anchor, release
+from flink_components.plan.record import Owner
+from flink_components.providers import fields, process
+from flink_components.spec.job import AnchorSpec
+
+OURS = ("urn", "stack")
+"""Properties beside those of the spec: who manages the key."""
+
+
+class JobAnchorProvider(ResourceProvider):
+    """Creates the ledger of a key; its delete ends what runs under it."""
+
+    serialize_as_secret_always = False
+
+    @process.entry
+    def check(self, _olds: Any, news: Any) -> CheckResult:
+        """Refuses what can't be right, and a key that changed without saying so."""
+        failures = fields.failures(AnchorSpec, news, OURS)
+        failures += changed_key(_olds, news)
+        return CheckResult(news, failures)
+
+    @process.entry
+    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
+        """How the ledger is reached is no difference; another key is another resource."""
+        same = _without_connection(_olds) == _without_connection(_news)
+        replaces = ["key"] if _olds.get("key") != _news.get("key") else []
+        return DiffResult(changes=False if same else None, replaces=replaces)
+
+    @process.entry
+    def create(self, props: Any) -> CreateResult:
+        """Creates or adopts the ledger; the id is the key."""
+        spec = fields.spec(AnchorSpec, props)
+        ledger = process.workshop(props["urn"]).ledger(spec.connection, spec.namespace, spec.key)
+        anchor(ledger, _owner(props), spec.adopt, spec.previous_key)
+        return CreateResult(spec.key, dict(props))
+
+    @process.entry
+    def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
+        """Writes the owner, and creates a ledger that someone deleted."""
+        spec = fields.spec(AnchorSpec, _news)
+        ledger = process.workshop(_news["urn"]).ledger(spec.connection, spec.namespace, spec.key)
+        anchor(ledger, _owner(_news), spec.adopt)
+        return UpdateResult(dict(_news))
+
+    @process.entry
+    def delete(self, _id: str, _props: Any) -> None:
+        """Does `on_delete` on what really runs; the ledger stays."""
+        spec = fields.spec(AnchorSpec, _props)
+        shop = process.workshop(_props["urn"])
+        ledger = shop.ledger(spec.connection, spec.namespace, spec.key)
+        shop.say(release(shop, ledger, _owner(_props), spec))
+
+    @process.entry
+    def read(self, id_: str, props: Any) -> ReadResult:
+        """Gone only where the ledger says that it was deleted, or is not there at all."""
+        spec = fields.spec(AnchorSpec, props)
+        record = (
+            process.workshop(props["urn"]).ledger(spec.connection, spec.namespace, spec.key).read()
+        )
+        if record is None or record.deleted:
+            return ReadResult("", {})
+        return ReadResult(id_, dict(props), _inputs(props))
+
+
+def changed_key(olds: Any, news: Any) -> list[CheckFailure]:
+    """A changed key would leave the job behind: it must name the one that it had."""
+    old, new = olds.get("key"), news.get("key")
+    if not old or old == new or process.is_unknown(new) or news.get("previous_key") == old:
+        return []
+    return [
+        CheckFailure(
+            "",
+            f"key: was {old} and is now {new}, which would be another job; "
+            f'to rename it set previous_key="{old}"',
+        )
+    ]
+
+
+def _owner(props: Any) -> Owner:
+    return Owner(stack=props["stack"], urn=props["urn"])
+
+
+def _inputs(props: Any) -> dict[str, Any]:
+    names = (*AnchorSpec.model_fields, *OURS)
+    return {name: props[name] for name in names if name in props}
+
+
+def _without_connection(props: Any) -> Any:
+    plain = fields.of_spec(AnchorSpec, props) | {name: props.get(name) for name in OURS}
+    plain.pop("connection", None)
+    return plain

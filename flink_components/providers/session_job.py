@@ -1,0 +1,182 @@
+"""The dynamic provider of a session job. Its module path and class name are in users' states."""
+
+import threading
+import time
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from flink_components.flink.jar import JarError, content
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.ledger import records
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.planning import drifted
+from flink_components.lifecycle.session_job import Wish, ensure
+from flink_components.plan.changes import changes, fingerprint
+from flink_components.plan.record import Phase, Record, Run
+from flink_components.providers import fields, process
+from flink_components.providers.anchor import changed_key
+from flink_components.spec.base import load
+from flink_components.spec.connection import Connection
+from flink_components.spec.job import SessionJobSpec
+
+OURS = ("urn", "jar_content", "drift", "previous_key")
+"""Inputs beside those of the spec: the row, what the jar contains, and what a refresh found."""
+
+AS_DECLARED = "none"
+_LEDGERS_SECONDS = 15.0
+
+
+class SessionJobProvider(ResourceProvider):
+    """Runs a job, upgrades it with its state, and shows what became of it."""
+
+    serialize_as_secret_always = False
+
+    @process.entry
+    def check(self, _olds: Any, news: Any) -> CheckResult:
+        """Refuses what can't be right, and adds what the jar contains."""
+        failures = fields.failures(SessionJobSpec, news, OURS)
+        failures += changed_key(_olds, news)
+        inputs = {**news, "drift": AS_DECLARED}
+        if not failures and fields.known(news, "jar", "jar_sha256"):
+            try:
+                inputs["jar_content"] = content(news["jar"], news.get("jar_sha256"))
+            except JarError as error:
+                failures.append(CheckFailure("", f"jar: {error}"))
+        return CheckResult(inputs, failures)
+
+    @process.entry
+    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
+        """Changed inputs, or a ledger that says that the job is not as it was declared."""
+        replaces = ["key"] if _olds.get("key") != _news.get("key") else []
+        names = (*SessionJobSpec.model_fields, "jar_content")
+        if not fields.known(_news, *names) or changes(_olds, _news):
+            return DiffResult(changes=None, replaces=replaces)
+        if _olds.get("drift", AS_DECLARED) != AS_DECLARED or _left_unfinished(_olds, _news):
+            return DiffResult(changes=True, replaces=replaces)
+        changed_row = _olds.get("urn") != _news.get("urn")
+        return DiffResult(changes=None if changed_row else False, replaces=replaces)
+
+    @process.entry
+    def create(self, props: Any) -> CreateResult:
+        """Runs the job and waits until it is stable; the id is the key."""
+        record = ensure(process.workshop(props["urn"]), _wish(props))
+        return CreateResult(props["key"], outputs(props, record))
+
+    @process.entry
+    def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
+        """Brings what runs to what is declared now, with its state."""
+        record = ensure(
+            process.workshop(_news["urn"]), _wish(_news), _wish(_olds), _last_run(_olds)
+        )
+        return UpdateResult(outputs(_news, record))
+
+    @process.entry
+    def delete(self, _id: str, _props: Any) -> None:
+        """Nothing: the anchor, which is deleted after this, ends what runs."""
+
+    @process.entry
+    def read(self, id_: str, props: Any) -> ReadResult:
+        """What became of the job; gone only where the ledger says that it was deleted."""
+        spec = fields.spec(SessionJobSpec, props)
+        shop = process.workshop(props["urn"])
+        record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
+        if record is not None and record.deleted:
+            return ReadResult("", {})
+        seen = observe(shop, record.run) if record and record.run else None
+        if seen is not None and not seen.reached:
+            process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", props["urn"])
+        drift = drifted(record, seen, fingerprint(props)) or AS_DECLARED
+        outs = outputs({**props, "drift": drift}, record, drift)
+        return ReadResult(id_, outs, _inputs(outs))
+
+
+def outputs(props: Any, record: Record | None, drift: str = AS_DECLARED) -> dict[str, Any]:
+    """The whole new state: the inputs, and what the ledger says of the run."""
+    known = {**props, "drift": drift}
+    if record is None or record.run is None:
+        return {**known, "state": Phase.LOST.value}
+    run = record.run
+    state = record.phase.value if drift == AS_DECLARED else drift.partition(":")[0]
+    return {
+        **known,
+        "job_id": run.job_id,
+        "revision": run.revision,
+        "attempt": run.attempt,
+        "state": state,
+        "restored_from": run.restored_from or "",
+        "restore_point": record.restore.path if record.restore else "",
+    }
+
+
+def _wish(props: Any) -> Wish:
+    return Wish(fields.spec(SessionJobSpec, props), props["jar_content"])
+
+
+def _inputs(props: Any) -> dict[str, Any]:
+    names = (*SessionJobSpec.model_fields, *OURS)
+    return {name: props[name] for name in names if name in props}
+
+
+def _last_run(olds: Any) -> Run | None:
+    """What ran when the state was written, for a ledger that was deleted by hand."""
+    if not olds.get("job_id"):
+        return None
+    return Run(
+        revision=int(olds["revision"]),
+        attempt=int(olds["attempt"]),
+        job_id=olds["job_id"],
+        fingerprint=fingerprint(olds),
+        jar=olds["jar_content"],
+        cluster=fields.spec(SessionJobSpec, olds).cluster.to_json(),
+        upgrade_mode=olds.get("upgrade_mode", "savepoint"),
+        restored_from=olds.get("restored_from") or None,
+        stateless=olds.get("upgrade_mode") == "stateless",
+    )
+
+
+def _left_unfinished(olds: Any, news: Any) -> bool:
+    """The ledger says that an earlier run of the tool did not come to its end."""
+    cluster = news["cluster"]
+    connection = load(Connection, cluster.get("connection") or {})
+    try:
+        record = _LEDGERS.get(connection, news["namespace"]).get(news["key"])
+    except (KubeError, AccessError) as error:
+        process.warn(
+            f"{news['key']}: the ledger can't be read, so whether the job is as it was left "
+            f"can't be said: {error}",
+            news["urn"],
+        )
+        return False
+    return bool(drifted(record, None, fingerprint(olds)))
+
+
+class _Ledgers:
+    """All ledgers of a namespace by one list call, for the short time of a preview or up."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._found: dict[str, tuple[float, dict[str, Record]]] = {}
+
+    def get(self, connection: Connection, namespace: str) -> dict[str, Record]:
+        """The records by key."""
+        name = f"{namespace} {connection.model_dump_json()}"
+        with self._mutex:
+            read_at, found = self._found.get(name, (0.0, {}))
+            if time.monotonic() - read_at > _LEDGERS_SECONDS or not read_at:
+                api = process.ACCESS.api(connection)
+                found = {r.key: r for r in records(api, namespace, "job", Record)}
+                self._found[name] = (time.monotonic(), found)
+            return found
+
+
+_LEDGERS = _Ledgers()
