@@ -185,7 +185,7 @@ def _from_pydantic(error: ValidationError, field: str) -> Iterator[Problem]:
             continue
         seen.add(path)
         hidden = any(is_sensitive(str(step)) for step in (field, *line["loc"]))
-        given = shown(line["input"], hidden=hidden)
+        given = "" if "[key]" in line["loc"] else shown(line["input"], hidden=hidden)
         if isinstance(cause, FieldError):
             yield Problem(path, cause.what, given if cause.given is None else cause.given, cause.do)
         else:

@@ -17,10 +17,10 @@ _KINDS = {
     "model": "a mapping",
 }
 _BOUNDS = {
-    "greater_than": ("gt", "must be more than {}"),
-    "greater_than_equal": ("ge", "must be at least {}"),
-    "less_than": ("lt", "must be less than {}"),
-    "less_than_equal": ("le", "must be at most {}"),
+    "greater_than": ("gt", "must be more than {:g}"),
+    "greater_than_equal": ("ge", "must be at least {:g}"),
+    "less_than": ("lt", "must be less than {:g}"),
+    "less_than_equal": ("le", "must be at most {:g}"),
 }
 
 

@@ -246,7 +246,7 @@ class _Renderer:
         }
 
     def _network_policy(self) -> Json:
-        spec, policy = self.spec, self.spec.network_policy
+        policy = self.spec.network_policy
         own = {"podSelector": {"matchLabels": self._identity()}}
         rest: dict[str, Any] = {"ports": [{"protocol": "TCP", "port": ports.REST}]}
         if policy.rest_from == "namespace":
