@@ -78,6 +78,7 @@ collect_options() {
 # A text that YAML would read as something else than itself is quoted.
 as_yaml() {
     yaml=$1
+    [[ $1 != [\'\"]* ]] || return 0
     if [[ $1 == *': '* || $1 == *' #'* || $1 == *: || $1 == [*\&!%@\`\|\>,]* ]]; then
         yaml="'${1//\'/\'\'}'"
     fi

@@ -102,13 +102,16 @@ def test_an_upgrade_by_savepoint_loses_and_doubles_nothing(running: Running) -> 
 
 
 def test_a_stop_commits_everything_without_periodic_checkpoints(running: Running) -> None:
-    job = running.start("stateful-v1", "--checkpoint-interval", "0")
-    flink_jobs.wait_for(running.flink.url, job, "RUNNING")
-    flink_jobs.until("hidden output", 20, lambda: any(running.output.glob(".part-*")))
-    running.stop(job)
-
-    assert check(running.output).ok
-    assert not list(running.output.glob(".part-*"))
+    savepoint = None
+    for runs in (1, 2):
+        job = running.start("stateful-v1", "--checkpoint-interval", "0", savepoint=savepoint)
+        flink_jobs.until("hidden output", 20, lambda: any(running.output.glob(".part-*")))
+        savepoint = running.stop(job)
+        report = check(running.output)
+        assert report.ok, str(report)
+        assert len(report.interruptions) == runs - 1
+        for left in running.output.glob(".part-*"):
+            left.unlink()
 
 
 def test_a_lost_taskmanager_loses_and_doubles_nothing(running: Running) -> None:
