@@ -27,7 +27,7 @@ class Environment:
 
     def but(self, **changes: Any) -> "Environment":
         """The same environment with other values; mappings are merged, not replaced."""
-        values = {
+        values: dict[str, Any] = {
             name: merged(getattr(self, name), value)
             if isinstance(value, Mapping) and isinstance(getattr(self, name), Mapping)
             else value

@@ -6,17 +6,15 @@ from typing import Any
 from flink_components.flink.answers import ENDED
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Json, KubeApi, KubeError, NotFound
+from flink_components.kube.objects import labels
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.ledger import Held, Ledger
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.record import ClusterRecord, ClusterRevision, Owner
-from flink_components.spec.names import label_value
 from flink_components.spec.ref import ClusterRef
 
-KEY = "flink-components/key"
-REVISION = "flink-components/revision"
-_KINDS_OF_A_REVISION = ("Deployment", "Service", "ConfigMap")
+_KINDS_OF_A_REVISION = ("Deployment", "Service", "ConfigMap", "Secret")
 _CONTENTION_SECONDS = 60.0
 
 ClusterLedger = Ledger[ClusterRecord]
@@ -92,7 +90,7 @@ def switch(
             "Service",
             ref.namespace,
             stable_service,
-            {"spec": {"selector": {REVISION: str(ref.revision)}}},
+            {"spec": {"selector": {labels.REVISION: str(ref.revision)}}},
         )
         held.commit(active=ref.revision)
         return remove_old_revisions(shop, held, ledger, ref)
@@ -153,8 +151,8 @@ def _pod_problem(pod: Json) -> str:
     return f"{pod['metadata']['name']}: {status.get('phase')}"
 
 
-def _selector(key: str, revision: int | str) -> str:
-    return f"{KEY}={label_value(key)},{REVISION}={revision}"
+def _selector(key: str, revision: int | None = None, component: str | None = None) -> str:
+    return labels.selector(labels.SESSION_CLUSTER, key, revision, component)
 
 
 def remove_old_revisions(
@@ -173,7 +171,7 @@ def remove_old_revisions(
             kept.append(f"r{number} stays, with {', '.join(jobs)}")
             continue
         held.fence()
-        remove_objects(ledger.api, ref.namespace, _selector(ledger.key, number))
+        remove_objects(ledger.api, ref.namespace, _selector(ledger.key, int(number)))
         left = {k: v for k, v in held.record.revisions.items() if k != number}
         held.commit(revisions=left)
     return kept
@@ -198,7 +196,7 @@ def _runs(api: KubeApi, ref: ClusterRef) -> bool:
     pods = api.list(
         "Pod",
         ref.namespace,
-        f"{_selector(ref.key, ref.revision)},app.kubernetes.io/component=jobmanager",
+        _selector(ref.key, ref.revision, labels.JOB_MANAGER),
     )
     return any(
         "running" in (container.get("state") or {})
@@ -235,7 +233,7 @@ def release_cluster(
                         f"stop or move them first"
                     )
             held.fence()
-            remove_objects(ledger.api, ledger.namespace, f"{KEY}={label_value(ledger.key)}")
+            remove_objects(ledger.api, ledger.namespace, _selector(ledger.key))
             _wait_until_gone(shop, ledger)
             held.commit(deleted=True, revisions={}, active=None)
             return "removed"
@@ -244,7 +242,7 @@ def release_cluster(
 
 
 def _wait_until_gone(shop: Workshop, ledger: ClusterLedger) -> None:
-    selector = f"{KEY}={label_value(ledger.key)}"
+    selector = _selector(ledger.key)
     left, gone = poll(
         shop.clock,
         lambda: ledger.api.list("Pod", ledger.namespace, selector),

@@ -15,7 +15,7 @@ from pulumi.dynamic import (
 
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
-from flink_components.kube.objects.session_cluster import fingerprint, render
+from flink_components.kube.objects.session_cluster import CHECKS, fingerprint, names
 from flink_components.lifecycle.session_cluster import next_revision, write_revision
 from flink_components.plan.changes import plain
 from flink_components.providers import process
@@ -39,11 +39,11 @@ class ClusterRevisionProvider(ResourceProvider):
         declared = plain(news["spec"])
         if not isinstance(declared, Mapping):
             return CheckResult(dict(news), [])
-        problems = load_known(SessionClusterSpec, declared, process.is_unknown)
+        problems = load_known(SessionClusterSpec, declared, process.is_unknown, checks=CHECKS)
         if problems or process.has_unknown(declared):
             return CheckResult(dict(news), [CheckFailure("", str(p)) for p in problems])
         spec = load(SessionClusterSpec, declared)
-        new = fingerprint(render(spec, 1))
+        new = fingerprint(spec)
         if new == _olds.get("fingerprint") and _olds.get("number"):
             number = int(_olds["number"])
         else:
@@ -84,13 +84,13 @@ class ClusterRevisionProvider(ResourceProvider):
     @staticmethod
     def _write(props: Any) -> None:
         number = int(props["number"])
-        objects = render(load(SessionClusterSpec, plain(props["spec"])), number)
+        spec = load(SessionClusterSpec, plain(props["spec"]))
         write_revision(
             process.workshop(props["urn"]),
             cluster_ledger(props),
             number,
             props["fingerprint"],
-            objects.rest_service["metadata"]["name"],
+            names(spec, number).rest_service,
         )
 
     @process.entry

@@ -1,0 +1,76 @@
+"""Arguments as a program gives them: what is known of them is checked at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import pulumi
+from pulumi.runtime.settings import get_root_resource
+
+from flink_components.spec.base import Check, SpecModel, load_known
+
+T = TypeVar("T")
+
+
+def is_unknown(value: object) -> bool:
+    """A value that the program does not hold itself: an Output, a resource, an awaitable."""
+    return isinstance(value, pulumi.Output | pulumi.Resource) or hasattr(value, "__await__")
+
+
+def has_unknown(value: object) -> bool:
+    """An Output is nested anywhere in the value."""
+    if isinstance(value, Mapping):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(has_unknown(item) for item in value)
+    return is_unknown(value)
+
+
+def refuse_what_is_wrong(
+    what: str,
+    model: type[SpecModel],
+    values: Mapping[str, Any],
+    checks: Sequence[Check] = (),
+    known_missing: Sequence[str] = (),
+) -> None:
+    """Ends the program with every error at once, before any resource is registered.
+
+    `known_missing` are fields that the component itself will give later. Raises RunError.
+    """
+    problems = load_known(model, values, is_unknown, checks=checks)
+    problems = [problem for problem in problems if problem.path not in known_missing]
+    if problems:
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        raise pulumi.RunError(f"{what} can't be made of these arguments:{lines}")
+
+
+_keys: "WeakKeyDictionary[pulumi.Resource, dict[str, str]]" = WeakKeyDictionary()
+
+
+def claim_key(kind: str, key: object, name: str) -> None:
+    """Refuses a second component of the same key in one program. Raises RunError."""
+    root = get_root_resource()
+    if root is None or not isinstance(key, str):
+        return
+    taken = _keys.setdefault(root, {})
+    other = taken.setdefault(f"{kind} {key}", name)
+    if other != name:
+        raise pulumi.RunError(
+            f"{name}: the key {key} is that of the {kind} {other} already: two of one key would "
+            f"be one {kind}; give one of them another name, namespace or key"
+        )
+
+
+def refuse_positional(what: str, args: object) -> Mapping[str, Any]:
+    """The arguments as a mapping. Raises RunError for anything else."""
+    if not isinstance(args, Mapping):
+        raise pulumi.RunError(
+            f"{what}: args must be a mapping such as {{'namespace': …}}, and not "
+            f"{type(args).__name__}"
+        )
+    return args
+
+
+def lifted(function: Callable[..., T], *inputs: Any) -> "pulumi.Output[T]":
+    """`function` over resolved inputs."""
+    return pulumi.Output.all(*inputs).apply(lambda values: function(*values))

@@ -1,0 +1,161 @@
+"""A Flink job on a session cluster."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
+from flink_components.components.arguments import (
+    claim_key,
+    is_unknown,
+    lifted,
+    refuse_positional,
+    refuse_what_is_wrong,
+)
+from flink_components.components.environment import Environment
+from flink_components.components.plan_hook import plan_hooks
+from flink_components.components.resources import Job, JobAnchor
+from flink_components.components.session_cluster import SessionCluster
+from flink_components.spec.job import AnchorSpec, SessionJobSpec
+from flink_components.spec.merge import merged
+
+_OWN = ("adopt", "previous_key")
+_OF_THE_ANCHOR = tuple(set(AnchorSpec.model_fields) & set(SessionJobSpec.model_fields))
+
+
+class SessionJobArgs(TypedDict, total=False):
+    """Arguments of a SessionJob. `cluster` and `jar` are required."""
+
+    cluster: "SessionCluster | Input[Mapping[str, Any]]"
+    """The SessionCluster itself, or its `ref` (also from a StackReference)."""
+    jar: Input[str]
+    """A local path, https://… (with `jar_sha256`), s3://…, or local:///opt/flink/usrlib/x.jar."""
+    jar_sha256: Input[str]
+    """SHA-256 of the jar file, 64 hex digits."""
+    entry_class: Input[str]
+    """The main class; by default the jar's own Main-Class."""
+    args: Input[list[Input[str]]]
+    """Arguments of main, one item each."""
+    parallelism: Input[int]
+    """Default parallelism of the job."""
+    config: Input[Mapping[str, Input[str | int | float | bool]]]
+    """Flink options of this job alone (Flink 1.17 or later)."""
+    upgrade_mode: Input[str]
+    """savepoint (default), last_state or stateless."""
+    savepoint_dir: Input[str]
+    """Where savepoints are written, as the pods see it; required for upgrade_mode savepoint."""
+    savepoint_format: Input[str]
+    """native (default) or canonical."""
+    drain: Input[bool]
+    """Emit everything before the savepoint of a stop; for a last stop only."""
+    restore_from: Input[str]
+    """A savepoint or retained checkpoint to start from."""
+    version: Input[str]
+    """Your own name of this build of the job; needed for `accept`."""
+    accept: Input[list[Mapping[str, Any]]]
+    """Losses of state accepted for this version: operator, version, reason, up_to."""
+    on_delete: Input[str]
+    """savepoint (default where savepoint_dir is set), cancel or keep."""
+    deadlines: Input[Mapping[str, Input[str]]]
+    """stable (5 min), savepoint (10 min), cancel (1 min)."""
+    description: Input[str]
+    """For people."""
+    key: Input[str]
+    """Identity of the job; `<namespace>/<name>` by default. It finds its ledger and state."""
+    previous_key: Input[str]
+    """The key that the job had before, to rename it."""
+    adopt: bool
+    """Take over a job that another stack manages."""
+
+
+class SessionJob(pulumi.ComponentResource):
+    """One job on a session cluster, upgraded with its state."""
+
+    job_id: Output[str]
+    """Flink's id of the running attempt."""
+    revision: Output[int]
+    """How often what the job runs has changed."""
+    state: Output[str]
+    """STABLE, FINISHED, … as the ledger and the last refresh say."""
+    restored_from: Output[str]
+    """The snapshot that the running attempt started from; empty for an empty start."""
+    restore_point: Output[str]
+    """The latest snapshot that the ledger knows."""
+
+    def __init__(
+        self,
+        name: str,
+        args: SessionJobArgs,
+        opts: ResourceOptions | None = None,
+        env: Environment | None = None,
+    ) -> None:
+        super().__init__("flink-components:index:SessionJob", name, None, opts)
+        given = refuse_positional(f"SessionJob {name}", args)
+        values = merged((env or Environment()).job_defaults(), given)
+        own = {key: values.pop(key, None) for key in _OWN}
+        cluster = values.get("cluster")
+        ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
+        namespace = _namespace(cluster, ref)
+        key = _key(name, values, namespace)
+        values = {**values, "name": name, "namespace": namespace, "key": key, "cluster": ref}
+        refuse_what_is_wrong(f"SessionJob {name}", SessionJobSpec, values)
+        claim_key("session job", key, name)
+
+        after = [cluster] if isinstance(cluster, SessionCluster) else []
+        anchor = JobAnchor(
+            f"{name}-anchor",
+            {
+                **{field: values.get(field) for field in _OF_THE_ANCHOR},
+                "connection": _connection(cluster, ref),
+                "adopt": own["adopt"] or None,
+                "previous_key": own["previous_key"],
+                "stack": f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}",
+                "urn": self.urn,
+            },
+            ResourceOptions(parent=self, depends_on=after),
+        )
+        job = Job(
+            f"{name}-job",
+            {**values, "previous_key": own["previous_key"], "urn": self.urn},
+            ResourceOptions(parent=self, depends_on=[anchor, *after], hooks=plan_hooks(name, self)),
+        )
+        self.job_id = job.job_id
+        self.revision = job.revision.apply(int)
+        self.state = job.state
+        self.restored_from = job.restored_from
+        self.restore_point = job.restore_point
+        self.register_outputs(
+            {
+                "job_id": self.job_id,
+                "revision": self.revision,
+                "state": self.state,
+                "restored_from": self.restored_from,
+                "restore_point": self.restore_point,
+            }
+        )
+
+
+def _namespace(cluster: object, ref: Any) -> Any:
+    """The ledger lives where the cluster lives."""
+    if isinstance(cluster, SessionCluster):
+        return cluster.namespace
+    if isinstance(ref, Mapping):
+        return ref.get("namespace")
+    return lifted(lambda value: value["namespace"], ref) if is_unknown(ref) else None
+
+
+def _key(name: str, values: Mapping[str, Any], namespace: Any) -> Any:
+    if values.get("key"):
+        return values["key"]
+    if is_unknown(namespace):
+        return lifted(lambda value: f"{value}/{name}", namespace)
+    return f"{namespace}/{name}" if namespace else None
+
+
+def _connection(cluster: object, ref: Any) -> Any:
+    if isinstance(cluster, SessionCluster):
+        return dict(cluster.connection)
+    if isinstance(ref, Mapping):
+        return ref.get("connection")
+    return lifted(lambda value: value.get("connection") or {}, ref)
