@@ -81,10 +81,12 @@ def render(spec: SessionClusterSpec, revision: int) -> SessionClusterObjects:
 def fingerprint(spec: SessionClusterSpec) -> str:
     """A hash of what restarts the cluster when it changes: pods and configuration.
 
-    Names, labels, annotations, replicas, Services and the NetworkPolicy are not in it.
+    The user's labels and annotations, replicas, Services and the NetworkPolicy are not in it,
+    nor the number of a revision; the key is, since a Deployment's selector cannot change.
     """
     objects = render(spec, revision=1)
     restarting = {
+        "key": spec.cluster_key,
         "config": objects.config.get("data", objects.config.get("stringData")),
         "jobmanager": objects.job_manager["spec"]["template"]["spec"],
         "taskmanager": objects.task_manager["spec"]["template"]["spec"],
