@@ -59,8 +59,7 @@ def is_built(version: str) -> bool:
 
 
 def _path(version: str) -> Path:
-    release(version)
-    digest = hashlib.sha256(version.encode())
+    digest = hashlib.sha256(repr((version, release(version))).encode())
     for source in ("archive.py", "base.py", "distribution.py", "docker-entrypoint.sh", "flink.py"):
         digest.update((_HERE / source).read_bytes())
     return CACHE / "images" / f"{version}-{digest.hexdigest()[:12]}.tar"
