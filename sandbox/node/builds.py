@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from sandbox import gobuild
-from sandbox.paths import BUILDS
+from sandbox.paths import BUILDS, CACHE
 
 # 1.35 and later refuse cgroup v1 by default.
 KUBERNETES = "1.34.4"
@@ -32,6 +33,17 @@ def kubernetes() -> Path:
     packages = [f"k8s.io/kubernetes/cmd/{program}" for program in KUBERNETES_PROGRAMS]
     built = gobuild.build("kubernetes", KUBERNETES, BUILDS / "kubernetes", packages, ldflags)
     return built / "bin"
+
+
+def kubectl_folder() -> Path:
+    """Return a folder with `kubectl` and no other program, building it if it is missing."""
+    folder = CACHE / "kubectl" / KUBERNETES
+    link = folder / "kubectl"
+    if not link.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(kubernetes() / "kubectl")
+    return folder
 
 
 def coredns() -> Path:

@@ -51,21 +51,17 @@ class ControlGroups:
             enable = " ".join(f"+{name}" for name in _NEEDED)
             (self._mount / "cgroup.subtree_control").write_text(enable)
             (self._mount / self._name / "cgroup.subtree_control").write_text(enable)
-        tracking = self._mount if self.version == 2 else self._mount / "pids"
-        # Version 2 allows processes in leaves only, and the kubelet makes pods' groups beside it.
-        own = tracking / self._name / "node"
+        own = self._own()
         own.mkdir(exist_ok=True)
         return own / "cgroup.procs"
 
     def processes(self) -> set[int]:
         """Return the ids of all processes of the node, those of pods too."""
-        found: set[int] = set()
-        for group in self._groups():
-            try:
-                found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
-            except FileNotFoundError:
-                continue
-        return found - {0}
+        return {pid for group in self._groups() for pid in _members(group)}
+
+    def own_processes(self) -> set[int]:
+        """Return the ids of the node's own processes, without those of pods."""
+        return _members(self._own())
 
     def paths(self) -> list[Path]:
         """Return every group of the node that exists, the deepest first."""
@@ -84,6 +80,11 @@ class ControlGroups:
             if self.paths():
                 time.sleep(0.05)
 
+    def _own(self) -> Path:
+        tracking = self._mount if self.version == 2 else self._mount / "pids"
+        # Version 2 allows processes in leaves only, and the kubelet makes pods' groups beside it.
+        return tracking / self._name / "node"
+
     def _hierarchies(self) -> list[Path]:
         if self.version == 2:
             return [self._mount]
@@ -101,3 +102,10 @@ class ControlGroups:
             if top.is_dir():
                 yield top
                 yield from (path for path in top.rglob("*") if path.is_dir())
+
+
+def _members(group: Path) -> set[int]:
+    try:
+        return {int(line) for line in (group / "cgroup.procs").read_text().split()} - {0}
+    except OSError:
+        return set()

@@ -34,6 +34,12 @@ def is_healthy() -> bool:
     return complete and start.node_is_ready(Api("admin"))
 
 
+def is_held_healthy(folder: Path = PROJECT) -> bool:
+    """Whether this folder holds a healthy node."""
+    owner = holder.read()
+    return owner is not None and owner.folder == str(folder) and is_healthy()
+
+
 def up(versions: Sequence[str], audit: bool = False, folder: Path = PROJECT) -> None:
     """Have a Ready node with the images of these Flink versions, held by this folder.
 
