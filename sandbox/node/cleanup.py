@@ -15,10 +15,11 @@ from sandbox.progress import SandboxError
 SETTINGS = STATE / "kernel-settings.json"
 """The kernel settings as they were before the node."""
 
-# These two are fixed in containerd and the kubelet.
+# These places are fixed in containerd and the kubelet.
 _SHIM_SOCKETS = Path("/run/containerd/s")
 _CONTAINER_LOGS = Path("/var/log/containers")
 _CNI_RESULTS = Path("/var/lib/cni/results")
+_DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
 _FOLDERS = (RUN, STATE, layout.IMAGE_STORE)
 
 
@@ -76,12 +77,13 @@ def _shim_sockets() -> list[Path]:
 
 
 def _delete_outside(sockets: list[Path]) -> None:
-    for path in (*sockets, *_CNI_RESULTS.glob(f"{layout.POD_NETWORK}-*")):
+    networks = _CNI_RESULTS.glob(f"{layout.POD_NETWORK}-*")
+    for path in (*sockets, *networks, *_DEVICE_PLUGINS.glob("kubelet*")):
         path.unlink(missing_ok=True)
     for link in _CONTAINER_LOGS.glob("*.log"):
         if link.is_symlink() and STATE in link.readlink().parents:
             link.unlink()
-    for folder in (_SHIM_SOCKETS, _CNI_RESULTS, _CONTAINER_LOGS):
+    for folder in (_SHIM_SOCKETS, _CNI_RESULTS, _CONTAINER_LOGS, _DEVICE_PLUGINS):
         _delete_if_empty(folder)
         _delete_if_empty(folder.parent)
 

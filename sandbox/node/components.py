@@ -170,6 +170,7 @@ def controllers(programs: Programs) -> list[Component]:
             f"--secure-port={manager_port}",
             "--leader-elect=false",
             "--use-service-account-credentials=true",
+            f"--flex-volume-plugin-dir={layout.VOLUME_PLUGINS}",
             f"--root-ca-file={_CA}",
             f"--service-account-private-key-file={_SERVICE_ACCOUNT_KEY}",
             f"--cluster-signing-cert-file={_CA}",

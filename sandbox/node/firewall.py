@@ -21,10 +21,10 @@ _PROGRAMS = ("iptables", "ip6tables")
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What is to be deleted of one table: rules as ``-D`` arguments, then chains."""
+    """What is to be deleted of one table: rules as ``-A`` lines, and chains."""
 
     table: str
-    rules: tuple[tuple[str, ...], ...]
+    rules: tuple[str, ...]
     chains: tuple[str, ...]
 
 
@@ -32,17 +32,17 @@ def find(saved: str) -> list[Leftovers]:
     """Return the node's rules and chains in an ``iptables-save`` text."""
     found = []
     for table, lines in _tables(saved):
-        arguments = [tuple(shlex.split(line)) for line in lines if line.startswith("-A ")]
+        rules = [(line, shlex.split(line)) for line in lines if line.startswith("-A ")]
         chains = {line[1:].split()[0] for line in lines if line.startswith(":")}
         own = {chain for chain in chains if _CHAINS.match(chain)}
-        own |= {_target(rule) for rule in arguments if _names_pod_network(rule)} & chains
-        rules = tuple(
-            ("-D", *rule[1:])
-            for rule in arguments
+        own |= {_target(rule) for _, rule in rules if _names_pod_network(rule)} & chains
+        jumps = tuple(
+            line
+            for line, rule in rules
             if rule[1] not in own and (_target(rule) in own or _COMMENT in rule)
         )
-        if own or rules:
-            found.append(Leftovers(table, rules, tuple(sorted(own))))
+        if own or jumps:
+            found.append(Leftovers(table, jumps, tuple(sorted(own))))
     return found
 
 
@@ -52,7 +52,7 @@ def leftovers() -> list[str]:
         f"{program} {table.table}: {what}"
         for program in _present()
         for table in find(_save(program))
-        for what in (*(" ".join(rule[1:]) for rule in table.rules), *table.chains)
+        for what in (*table.rules, *table.chains)
     ]
 
 
@@ -73,7 +73,7 @@ def remove() -> None:
 
 def _restore(program: str, table: Leftovers) -> None:
     lines = [f"*{table.table}"]
-    lines += [shlex.join(rule) for rule in table.rules]
+    lines += [f"-D{rule[2:]}" for rule in table.rules]
     lines += [f"-F {chain}" for chain in table.chains]
     lines += [f"-X {chain}" for chain in table.chains]
     # All of a table at once: no rule may be left that jumps into a chain that is gone.
@@ -93,11 +93,11 @@ def _tables(saved: str) -> Iterable[tuple[str, list[str]]]:
             lines.append(line)
 
 
-def _target(rule: tuple[str, ...]) -> str:
+def _target(rule: list[str]) -> str:
     return rule[rule.index("-j") + 1] if "-j" in rule else ""
 
 
-def _names_pod_network(rule: tuple[str, ...]) -> bool:
+def _names_pod_network(rule: list[str]) -> bool:
     return any(f'name: "{POD_NETWORK}"' in argument for argument in rule)
 
 
@@ -116,7 +116,7 @@ def _succeeds(*command: str) -> bool:
 def _run(*command: str, text: str = "") -> str:
     done = _call(command, text)
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()[-1:] or ["no output"]
+        said = done.stderr.strip().splitlines()[:1] or ["no output"]
         raise SandboxError(f"`{' '.join(command[:2])}` failed: {said[0]}")
     return done.stdout
 

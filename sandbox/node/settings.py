@@ -111,7 +111,7 @@ def kubelet() -> str:
         "clusterDomain": layout.CLUSTER_DOMAIN,
         "resolvConf": str(layout.CONFIG / "resolv.conf"),
         "podLogsDir": str(layout.POD_LOGS),
-        "volumePluginDir": str(layout.KUBELET_ROOT / "volume-plugins"),
+        "volumePluginDir": str(layout.VOLUME_PLUGINS),
     }
     return json.dumps(config, indent=2) + "\n"
 

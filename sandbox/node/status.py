@@ -24,7 +24,9 @@ def lines() -> Iterator[str]:
             yield f"node: being prepared by process {owner.pid} for {owner.folder}"
             return
         yield "node: down (`python -m sandbox up` starts it)"
-        yield from (f"  left by an earlier one: {what}" for what in cleanup.leftovers())
+        if left := cleanup.leftovers():
+            yield f"  {len(left)} things of an earlier one are left (`down` removes them):"
+            yield f"  {left[0]} ..."
         return
     yield f"node: {_state()}, held by {owner.folder if owner else 'nobody'}"
     yield from _components(records)
