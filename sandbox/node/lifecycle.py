@@ -96,9 +96,8 @@ def _bring_up(versions: Sequence[str], audit: bool, folder: Path) -> None:
 
 
 def _has_images(versions: Sequence[str]) -> bool:
-    node = Api("admin").get(f"/api/v1/nodes/{layout.NODE_NAME}")
-    names = {name for image in node["status"].get("images", []) for name in image["names"]}
-    return all(image_name(version) in names for version in versions)
+    present = start.image_names(Api("admin"))
+    return all(image_name(version) in present for version in versions)
 
 
 def _check_held_by(folder: Path) -> None:

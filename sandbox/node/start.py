@@ -78,6 +78,17 @@ def node_is_ready(api: Api) -> bool:
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
+def image_names(api: Api) -> list[str]:
+    """Return the names of the images that the kubelet reports, sorted.
+
+    Raises ApiError if the API server does not answer.
+    """
+    node = api.get(f"/api/v1/nodes/{layout.NODE_NAME}")
+    # An image whose name another one has taken over is listed with no names.
+    named = [image.get("names") or [] for image in node["status"].get("images", [])]
+    return sorted(name for names in named for name in names if "@" not in name)
+
+
 def _lay_out(programs: Programs) -> None:
     """Make folders, links, certificates and configuration files."""
     for folder in (RUN, STATE, RUN / "tmp", layout.VOLUMES, layout.CONFIG, layout.LOGS):

@@ -62,11 +62,10 @@ def _contents() -> Iterator[str]:
         return
     api = Api("admin")
     try:
-        node = api.get(f"/api/v1/nodes/{layout.NODE_NAME}")
+        images = start.image_names(api)
         pods = api.get("/api/v1/pods")["items"]
     except ApiError as error:
         yield f"  {error}"
         return
-    images = [image["names"][-1] for image in node["status"].get("images", [])]
-    yield f"  images: {', '.join(sorted(images))}"
+    yield f"  images: {', '.join(images)}"
     yield f"  pods: {len(pods)}"

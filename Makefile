@@ -1,0 +1,57 @@
+# Everything a person types here; each target installs what it needs and says how long it took.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check sandbox shell down venv
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+INSTALLED := .venv/installed-$(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-16)
+
+# $(call timed,what it does,command): one line before, one after with the time it took.
+define timed
+@echo "$@: $(1) ..."; start=$$(date +%s); { $(2); } \
+	&& echo "$@: done in $$(( $$(date +%s) - start )) s" \
+	|| { status=$$?; echo "$@: failed after $$(( $$(date +%s) - start )) s"; exit $$status; }
+endef
+
+help:
+	@echo "make demo     a stateful Flink job: deployed, upgraded with its state, taken down"
+	@echo "make test     all tests"
+	@echo "make check    lint, formatting, types, layers"
+	@echo "make sandbox  a Kubernetes node on this machine"
+	@echo "make shell    a shell in which pulumi, kubectl and python work as typed"
+	@echo "make down     take the node down"
+
+demo: venv
+	$(call timed,deploying a job and upgrading it with its state,$(RUN) -m stacks.demo)
+
+test: venv
+	$(call timed,running all tests,$(RUN) -m pytest)
+
+check: venv
+	$(call timed,linting,.venv/bin/ruff check && .venv/bin/ruff format --check)
+	$(call timed,checking types,for version in 3.10 3.11 3.12 3.13; do \
+		.venv/bin/mypy --python-version $$version || exit 1; done)
+	$(call timed,checking layers,.venv/bin/lint-imports)
+
+sandbox: venv
+	$(call timed,bringing the node up,$(RUN) -m sandbox up)
+
+shell: venv
+	@$(RUN) -m sandbox shell
+
+# Needs no virtual environment, so that it works in any state of the folder.
+down:
+	$(call timed,taking the node down,$(PYTHON) -m sandbox down)
+
+venv: $(INSTALLED)
+
+$(INSTALLED):
+	@echo "venv: installing packages ..."; start=$$(date +%s); \
+	$(PYTHON) -c 'import ensurepip' 2> /dev/null \
+		|| { apt-get update -qq && apt-get install -y -qq python3-venv > /dev/null; } \
+	&& { test -x $(RUN) || $(PYTHON) -m venv .venv; } \
+	&& $(RUN) -m pip install --quiet --disable-pip-version-check uv \
+	&& VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet -c constraints.txt -e . --group dev \
+	&& rm -f .venv/installed-* && touch $@ \
+	&& echo "venv: done in $$(( $$(date +%s) - start )) s"
