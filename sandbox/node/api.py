@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.node import layout
+from sandbox.progress import SandboxError
 
 Object = dict[str, Any]
 
@@ -18,7 +19,7 @@ _TIMEOUT = 10.0
 _WATCH_SECONDS = 300
 
 
-class ApiError(Exception):
+class ApiError(SandboxError):
     """The API server refused; ``status`` is the HTTP status, 0 if it could not be reached."""
 
     def __init__(self, status: int, message: str) -> None:

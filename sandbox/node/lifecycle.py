@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.node import cleanup, holder, layout, processes, start
 from sandbox.node.api import Api
 from sandbox.node.components import CLIENTS
-from sandbox.node.preparation import image_name, prepare
+from sandbox.node.preparation import prepare
 from sandbox.paths import KUBECONFIG, PROJECT
 from sandbox.progress import SandboxError, say, step
 
@@ -52,11 +52,19 @@ def up(versions: Sequence[str], audit: bool = False, folder: Path = PROJECT) -> 
         raise SandboxError(f"{reason}: use a cluster of your own (`python -m sandbox doctor`)")
     with holder.locked(folder):
         _check_held_by(folder)
-        audit = audit or start.has_audit()
-        if is_healthy() and start.has_audit() == audit and _has_images(versions):
+        records = processes.Records(layout.PROCESSES)
+        runs_in_part = start.was_ready() and bool(records.running())
+        if not runs_in_part and cleanup.leftovers():
+            with step("node: cleaning up what an earlier one left", "node: cleaned up"):
+                cleanup.clean()
+        holder.write(holder.Holder.this_process(folder))
+        prepared = prepare(versions)
+        if not runs_in_part:
+            start.start_new(prepared, audit)
+        elif is_healthy() and start.is_as_wanted(prepared, audit):
             say("node: Ready already")
         else:
-            _bring_up(versions, audit, folder)
+            start.complete(prepared, audit)
     say(f"export KUBECONFIG={KUBECONFIG}")
 
 
@@ -80,24 +88,6 @@ def down(force: bool = False, folder: Path = PROJECT) -> None:
             cleanup.clean()
         if left := cleanup.leftovers():
             raise SandboxError(f"the node left {left[0]}: run `down` again")
-
-
-def _bring_up(versions: Sequence[str], audit: bool, folder: Path) -> None:
-    partly = start.was_ready() and bool(processes.Records(layout.PROCESSES).running())
-    if not partly and cleanup.leftovers():
-        with step("node: cleaning up what an earlier one left", "node: cleaned up"):
-            cleanup.clean()
-    holder.write(holder.Holder.this_process(folder))
-    prepared = prepare(versions)
-    if partly:
-        start.complete(prepared, audit)
-    else:
-        start.start_new(prepared, audit)
-
-
-def _has_images(versions: Sequence[str]) -> bool:
-    present = start.image_names(Api("admin"))
-    return all(image_name(version) in present for version in versions)
 
 
 def _check_held_by(folder: Path) -> None:

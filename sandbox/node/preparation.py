@@ -20,6 +20,10 @@ class Prepared:
     images: dict[str, Path]
     """The archive of each image, by the image's full name."""
 
+    def archive_names(self) -> dict[str, str]:
+        """Return the file name of each archive, which changes when the image does."""
+        return {name: archive.name for name, archive in self.images.items()}
+
 
 def image_name(version: str) -> str:
     """Return the full name of the image of a Flink version."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sandbox import images
@@ -29,6 +30,7 @@ from sandbox.paths import KUBECONFIG, RUN, STATE
 from sandbox.progress import SandboxError, step
 
 _READY = STATE / "ready"
+_LOADED = STATE / "images.json"
 _API_SECONDS = 60.0
 _NODE_SECONDS = 90.0
 _CONTAINERD_SECONDS = 20.0
@@ -45,6 +47,12 @@ def has_audit() -> bool:
     return record is not None and any("--audit-log-path" in part for part in record.command)
 
 
+def is_as_wanted(prepared: Prepared, audit: bool) -> bool:
+    """Whether the running node has these very images, and an audit log if one is wanted."""
+    has_images = prepared.archive_names().items() <= _loaded_archives().items()
+    return has_images and (has_audit() or not audit)
+
+
 def start_new(prepared: Prepared, audit: bool) -> None:
     """Start a node on a clean machine and wait until it is Ready."""
     ports.check_free()
@@ -52,6 +60,7 @@ def start_new(prepared: Prepared, audit: bool) -> None:
     with step("node: starting", "node: Ready"):
         _lay_out(prepared.programs)
         _load_images(prepared)
+        _note_loaded(store.ImageStore().images())
         _start_all(prepared.programs, audit)
         _READY.touch()
 
@@ -61,11 +70,12 @@ def complete(prepared: Prepared, audit: bool) -> None:
     with step("node: completing", "node: Ready"):
         _start(components.containerd(prepared.programs))
         _await_containerd(prepared.programs)
-        present = store.loaded(_ctr(prepared.programs))
+        loaded = _loaded_archives()
         for name, archive in prepared.images.items():
-            if name not in present:
+            if loaded.get(name) != archive.name:
                 store.load(_ctr(prepared.programs), name, archive)
-        _start_all(prepared.programs, audit)
+        _note_loaded({**loaded, **prepared.archive_names()})
+        _start_all(prepared.programs, audit or has_audit())
 
 
 def node_is_ready(api: Api) -> bool:
@@ -135,7 +145,7 @@ def _load_images(prepared: Prepared) -> None:
     programs = prepared.programs
     _start(components.containerd(programs))
     _await_containerd(programs)
-    wanted = {name: archive.name for name, archive in prepared.images.items()}
+    wanted = prepared.archive_names()
     missing = [name for name, archive in wanted.items() if kept.images().get(name) != archive]
     if not missing:
         return
@@ -145,6 +155,15 @@ def _load_images(prepared: Prepared) -> None:
     kept.keep({**kept.images(), **wanted})
     _start(components.containerd(programs))
     _await_containerd(programs)
+
+
+def _note_loaded(archives: Mapping[str, str]) -> None:
+    _LOADED.write_text(json.dumps(archives))
+
+
+def _loaded_archives() -> dict[str, str]:
+    archives: dict[str, str] = json.loads(_LOADED.read_text()) if _LOADED.exists() else {}
+    return archives
 
 
 def _start_all(programs: Programs, audit: bool) -> None:
