@@ -38,21 +38,21 @@ class SessionClusterNames:
 
 @dataclass(frozen=True)
 class SessionClusterObjects:
-    """Plain Kubernetes objects.
+    """Plain Kubernetes objects, in the order in which they are to be created.
 
-    Of the revision: config (a Secret where an option looks like one, else a ConfigMap),
-    rest_service, rpc_service, job_manager, task_manager. Of the cluster: stable_service,
-    service_account (None: an existing one is used), network_policy (None: switched off).
+    Of the cluster: service_account (None: an existing one is used), network_policy (None:
+    switched off), stable_service. Of the revision: config (a Secret where an option looks like
+    one, else a ConfigMap), rest_service, rpc_service, job_manager, task_manager.
     """
 
+    service_account: Json | None
+    network_policy: Json | None
+    stable_service: Json
     config: Json
     rest_service: Json
     rpc_service: Json
     job_manager: Json
     task_manager: Json
-    stable_service: Json
-    service_account: Json | None
-    network_policy: Json | None
 
 
 def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:

@@ -47,14 +47,14 @@ def container(deployment: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_revisions_objects_are_named_with_it_and_the_clusters_are_not() -> None:
     assert [(found["kind"], found["metadata"]["name"]) for found in every(rendered())] == [
+        ("ServiceAccount", "shared-flink"),
+        ("NetworkPolicy", "shared-flink"),
+        ("Service", "shared-rest"),
         ("ConfigMap", "shared-r3-config"),
         ("Service", "shared-r3-rest"),
         ("Service", "shared-r3-rpc"),
         ("Deployment", "shared-r3-jobmanager"),
         ("Deployment", "shared-r3-taskmanager"),
-        ("Service", "shared-rest"),
-        ("ServiceAccount", "shared-flink"),
-        ("NetworkPolicy", "shared-flink"),
     ]
 
 
