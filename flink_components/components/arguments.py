@@ -1,6 +1,6 @@
 """Arguments as a program gives them: what is known of them is checked at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -74,3 +74,17 @@ def refuse_positional(what: str, args: object) -> Mapping[str, Any]:
 def lifted(function: Callable[..., T], *inputs: Any) -> "pulumi.Output[T]":
     """`function` over resolved inputs."""
     return pulumi.Output.all(*inputs).apply(lambda values: function(*values))
+
+
+def urn_of(component: pulumi.ComponentResource) -> "pulumi.Output[str]":
+    """A component's URN for its own children, without a dependency on the component.
+
+    With one, a child would wait for all children of its parent: for itself.
+    """
+    future: Awaitable[str] = component.urn.future()  # type: ignore[assignment]
+    return pulumi.Output.from_input(future)
+
+
+def stack_name() -> str:
+    """`organization/project/stack`: who manages a key."""
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"

@@ -13,6 +13,8 @@ from flink_components.components.arguments import (
     lifted,
     refuse_positional,
     refuse_what_is_wrong,
+    stack_name,
+    urn_of,
 )
 from flink_components.components.environment import Environment
 from flink_components.components.resources import ClusterAnchor, ClusterSwitch, Revision
@@ -183,15 +185,12 @@ class _Identity:
         self.name = name
         self.values = values
         self.connection = connection
-        self.owner = {
-            "urn": component.urn,
-            "stack": f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}",
-        }
         self.common = {
             "key": key,
             "namespace": values["namespace"],
             "connection": dict(connection),
-            **self.owner,
+            "urn": urn_of(component),
+            "stack": stack_name(),
         }
 
 
@@ -221,7 +220,7 @@ class _Parts:
         self.objects = lifted(render, self.spec, self.number)
         after = ResourceOptions.merge(parent, ResourceOptions(depends_on=[revision]))
         made = self._make(name, values, after)
-        uid = self.rest.metadata.apply(lambda metadata: metadata["uid"])
+        uid = self.rest.metadata.apply(lambda metadata: metadata.get("uid"))
         self.switch = ClusterSwitch(
             f"{name}-switch",
             {
@@ -246,7 +245,7 @@ class _Parts:
             self.spec,
             self.number,
             uid,
-            self.switch.id,
+            self.switch.urn,
         )
 
     def _name(self, part: str) -> Output[str]:

@@ -12,6 +12,8 @@ from flink_components.components.arguments import (
     lifted,
     refuse_positional,
     refuse_what_is_wrong,
+    stack_name,
+    urn_of,
 )
 from flink_components.components.environment import Environment
 from flink_components.components.plan_hook import plan_hooks
@@ -103,6 +105,7 @@ class SessionJob(pulumi.ComponentResource):
         claim_key("session job", key, name)
 
         after = [cluster] if isinstance(cluster, SessionCluster) else []
+        urn = urn_of(self)
         anchor = JobAnchor(
             f"{name}-anchor",
             {
@@ -110,14 +113,14 @@ class SessionJob(pulumi.ComponentResource):
                 "connection": _connection(cluster, ref),
                 "adopt": own["adopt"] or None,
                 "previous_key": own["previous_key"],
-                "stack": f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}",
-                "urn": self.urn,
+                "stack": stack_name(),
+                "urn": urn,
             },
             ResourceOptions(parent=self, depends_on=after),
         )
         job = Job(
             f"{name}-job",
-            {**values, "previous_key": own["previous_key"], "urn": self.urn},
+            {**values, "previous_key": own["previous_key"], "urn": urn},
             ResourceOptions(parent=self, depends_on=[anchor, *after], hooks=plan_hooks(name, self)),
         )
         self.job_id = job.job_id
