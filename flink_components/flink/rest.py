@@ -32,14 +32,14 @@ from flink_components.flink.versions import features
 Json = dict[str, Any]
 
 _READ_ATTEMPTS = 3
-_RETRY_PAUSE = 0.2
 
 
 class FlinkClient:
     """Flink's REST API at `base_url`, through `session` (which brings credentials and TLS).
 
     `version` is the Flink version of the cluster, since field names differ by version.
-    `timeout` is (connect, read) in seconds of an ordinary call.
+    `timeout` is (connect, read) in seconds of an ordinary call; a read that
+    finds no connection is repeated after `retry_pause` seconds.
     """
 
     def __init__(
@@ -48,12 +48,14 @@ class FlinkClient:
         session: requests.Session,
         version: str,
         timeout: tuple[float, float] = (5.0, 20.0),
+        retry_pause: float = 0.2,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._session = session
         self._features = features(version)
         self._version = version
         self._timeout = timeout
+        self._retry_pause = retry_pause
 
     # -- the cluster -------------------------------------------------------------------------
 
@@ -250,7 +252,7 @@ class FlinkClient:
             except FlinkUnreachable:
                 if attempt == _READ_ATTEMPTS - 1:
                     raise
-                time.sleep(_RETRY_PAUSE)
+                time.sleep(self._retry_pause)
         raise AssertionError("unreachable")
 
     def _send(self, method: str, path: str, **options: Any) -> Any:

@@ -1,5 +1,7 @@
 """The beginning and the end of a key: creates its ledger, and ends what runs on a delete."""
 
+from dataclasses import replace
+
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
@@ -50,7 +52,7 @@ def check_owner(record: Record, owner: Owner, adopt: bool) -> None:
 
 def _move(ledger: Ledger[Record], previous_key: str, owner: Owner, adopt: bool) -> None:
     """Gives the record of `previous_key` to the new key; the old ledger says where it went."""
-    old = Ledger(ledger.api, ledger.namespace, previous_key, ledger.kind, ledger.model)
+    old = replace(ledger, key=previous_key)
     if old.read() is None:
         raise Refused(
             f"previous_key {previous_key} has no ledger in namespace {ledger.namespace}: "

@@ -8,11 +8,10 @@ import json
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound, Unreachable
 from flink_components.lifecycle.errors import LifecycleError, Locked, LockLost
+from flink_components.lifecycle.waiting import Clock
 from flink_components.spec.names import hashed_name, label_value
 
 RECORD = "flink-components/record"
@@ -33,15 +33,10 @@ R = TypeVar("R", bound=BaseModel)
 Json = dict[str, Any]
 
 
-def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _age(stamp: str | None) -> float:
+def _age(stamp: str | None, now: float) -> float:
     if not stamp:
         return float("inf")
-    then = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-    return (datetime.now(timezone.utc) - then).total_seconds()
+    return now - datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
 
 
 def records(api: KubeApi, namespace: str, kind: str, model: type[R]) -> list[R]:
@@ -69,6 +64,7 @@ class Ledger(Generic[R]):
     key: str
     kind: str
     model: type[R]
+    clock: Clock = field(default_factory=Clock)
     lease_seconds: int = LEASE_SECONDS
     renew_seconds: float = RENEW_SECONDS
 
@@ -124,15 +120,15 @@ class Ledger(Generic[R]):
             renewal.join()
 
     def _acquire(self, holder: str, wait: float) -> Json:
-        deadline = time.monotonic() + wait
+        deadline = self.clock.monotonic() + wait
         seen: str | None = None
         seen_at = 0.0
         while True:
             lease = self._lease()
             spec = lease["spec"]
-            age = _age(spec.get("renewTime"))
+            age = _age(spec.get("renewTime"), self.clock.now())
             unchanged = seen == spec.get("renewTime") and seen is not None
-            expired = (unchanged and time.monotonic() - seen_at > self.lease_seconds) or (
+            expired = (unchanged and self.clock.monotonic() - seen_at > self.lease_seconds) or (
                 age > self.lease_seconds + _LONG_DEAD_SECONDS
             )
             if not spec.get("holderIdentity") or expired:
@@ -143,22 +139,27 @@ class Ledger(Generic[R]):
                     continue
             if not unchanged:
                 alive = seen is not None
-                seen, seen_at = spec.get("renewTime") or "", time.monotonic()
-                if alive and time.monotonic() >= deadline:
+                seen, seen_at = spec.get("renewTime") or "", self.clock.monotonic()
+                if alive and self.clock.monotonic() >= deadline:
                     raise Locked(
                         f"{self.key} is locked by {spec['holderIdentity'].partition(' ')[2]} "
                         f"since {spec.get('acquireTime')} (renewed {max(age, 0.0):.0f} s ago): "
                         f"wait for it and run again"
                     )
-            time.sleep(0.5)
+            self.clock.sleep(0.5)
 
     def _lock_spec(self, holder: str) -> Json:
         return {
             "holderIdentity": holder,
             "leaseDurationSeconds": self.lease_seconds,
-            "acquireTime": _now(),
-            "renewTime": _now(),
+            "acquireTime": self.stamp(),
+            "renewTime": self.stamp(),
         }
+
+    def stamp(self) -> str:
+        """Now, as Kubernetes writes it."""
+        now = datetime.fromtimestamp(self.clock.now(), timezone.utc)
+        return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def _lease(self) -> Json:
         try:
@@ -249,7 +250,7 @@ class Held(Generic[R]):
             record = change()
             body = json.loads(json.dumps(self._lease))
             body["metadata"]["annotations"][RECORD] = _dumps(record)
-            body["spec"]["renewTime"] = _now()
+            body["spec"]["renewTime"] = self._ledger.stamp()
             self._lease = self._replace(body)
             self.record = record
 

@@ -43,7 +43,7 @@ class Workshop:
 
     def ledger(self, connection: Connection | None, namespace: str, key: str) -> Ledger[Record]:
         """The ledger of a job."""
-        return Ledger(self.reach.api(connection), namespace, key, "job", Record)
+        return Ledger(self.reach.api(connection), namespace, key, "job", Record, self.clock)
 
 
 HeldRecord = Held[Record]

@@ -1,0 +1,602 @@
+"""A Flink session cluster in memory: its REST API as it was measured, on a fake clock."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.unit.doubles.clock import FakeClock
+
+Json = dict[str, Any]
+Reply = tuple[int, Any]
+
+ENDED = ("FINISHED", "CANCELED", "FAILED")
+OFF = 0x7FFFFFFFFFFFFFFF
+KEPT_RESULTS_SECONDS = 300.0
+
+
+@dataclass
+class Snapshot:
+    """A checkpoint or savepoint. `events` is how much of its group's work is in it."""
+
+    path: str
+    events: int
+    savepoint: bool
+    group: str
+    number: int
+    at: float
+    discarded: bool = False
+
+
+@dataclass
+class Behaviour:
+    """What a program does when it is run; None and False: nothing unusual.
+
+    refuses: reason for a 400 to the run request; plan_refused: the same for a plan.
+    fails: reason for which the job fails once it runs; after_checkpoint: it completes one before.
+    slots_missing: so many subtasks never get a slot. finishes: its work is bounded.
+    checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint.
+    ignores_savepoint: it starts empty whatever it was given.
+    """
+
+    refuses: str | None = None
+    plan_refused: str | None = None
+    fails: str | None = None
+    after_checkpoint: bool = False
+    slots_missing: int = 0
+    finishes: bool = False
+    checkpoint_fails: str | None = None
+    savepoint_fails: str | None = None
+    savepoint_ends: bool = False
+    ignores_savepoint: bool = False
+
+
+@dataclass
+class FakeJob:
+    """One submission."""
+
+    id: str
+    entry_class: str
+    args: list[str]
+    jar: str
+    request: Json
+    behaviour: Behaviour
+    started: float
+    state: str = "CREATED"
+    restored: str | None = None
+    events: int = 0
+    snapshots: list[Snapshot] = field(default_factory=list)
+    failure: str | None = None
+    ends: tuple[float, str] | None = None
+    last_checkpoint: float = 0.0
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group are attempts of one job: no two may run."""
+        return self.args[0] if self.args else ""
+
+
+@dataclass
+class Operation:
+    """A savepoint, stop or checkpoint that was asked for."""
+
+    kind: str
+    due: float
+    directory: str = ""
+    location: str | None = None
+    failure: str | None = None
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Start:
+    """A job that was started: where from, how much was restored, and how much could have been."""
+
+    job_id: str
+    group: str
+    entry_class: str
+    savepoint: str | None
+    events: int
+    newest: int
+
+
+class Storage:
+    """What all clusters have written, and the history by which a test judges."""
+
+    def __init__(self) -> None:
+        self.snapshots: dict[str, Snapshot] = {}
+        self.starts: list[Start] = []
+        self.violations: list[str] = []
+
+    def newest(self, group: str) -> int:
+        """How much work the best snapshot of a group holds."""
+        usable = [s.events for s in self.snapshots.values() if s.group == group and not s.discarded]
+        return max(usable, default=0)
+
+
+class FakeFlink:
+    """One JobManager. `behaviours` are by entry class; `clusters` are all that share the jobs."""
+
+    def __init__(
+        self, name: str, clock: FakeClock, storage: Storage, clusters: dict[Any, FakeFlink]
+    ) -> None:
+        self.name = name
+        self.version = "1.20.3"
+        self.up = True
+        self.slots = 8
+        self.kept_on_cancel = True
+        self.interval: float | None = 600.0
+        self.refresh_interval = 0.2
+        self.savepoint_seconds = 0.06
+        self.behaviours: dict[str, Behaviour] = {}
+        self.jobs: dict[str, FakeJob] = {}
+        self.jars: dict[str, bytes] = {}
+        self.uploads = 0
+        self._clock = clock
+        self._storage = storage
+        self._clusters = clusters
+        self._operations: dict[str, Operation] = {}
+        self._cache: dict[str, tuple[float, Json]] = {}
+        self._numbers = itertools.count(1)
+
+    # -- what a test does to it --------------------------------------------------------------
+
+    def restart(self) -> None:
+        """The JobManager starts anew, without high availability: it knows nothing any more."""
+        self.jobs.clear()
+        self.jars.clear()
+        self._operations.clear()
+        self._cache.clear()
+
+    def active(self) -> list[FakeJob]:
+        """The jobs that have not ended."""
+        return [job for job in self.jobs.values() if job.state not in ENDED]
+
+    def fail(self, job_id: str, reason: str) -> None:
+        """Something ends a job."""
+        self._end(self.jobs[job_id], "FAILED", reason)
+
+    def finish(self, job_id: str) -> None:
+        """A job comes to the end of its input."""
+        self._end(self.jobs[job_id], "FINISHED")
+
+    def checkpoint(self, job_id: str) -> Snapshot:
+        """A job completes a checkpoint."""
+        return self._snapshot(self.jobs[job_id], None)
+
+    def stop_by_hand(self, job_id: str, directory: str) -> Snapshot:
+        """Someone else stops a job with a savepoint."""
+        taken = self._snapshot(self.jobs[job_id], directory)
+        self._end(self.jobs[job_id], "FINISHED")
+        return taken
+
+    # -- time --------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Lets happen what was due by now."""
+        now = self._clock.now()
+        for job in self.jobs.values():
+            self._live(job, now)
+        for key, operation in self._operations.items():
+            if not operation.done and operation.due <= now:
+                self._complete(self.jobs.get(key.split(" ")[0]), operation)
+
+    def _live(self, job: FakeJob, now: float) -> None:
+        if job.ends is not None and job.ends[0] <= now:
+            self._end(job, job.ends[1])
+        if job.state == "CREATED" and now >= job.started + 0.1:
+            job.state = "RUNNING"
+            job.last_checkpoint = now
+            if job.behaviour.after_checkpoint:
+                self._snapshot(job, None)
+            if job.behaviour.fails is not None:
+                self._end(job, "FAILED", job.behaviour.fails)
+            elif job.behaviour.finishes:
+                self._end(job, "FINISHED")
+        if job.state != "RUNNING":
+            return
+        job.events += 1
+        due = self.interval is not None and now - job.last_checkpoint >= self.interval
+        if due and not job.behaviour.slots_missing and job.behaviour.checkpoint_fails is None:
+            self._snapshot(job, None)
+
+    def _end(self, job: FakeJob, state: str, reason: str | None = None) -> None:
+        job.state, job.failure, job.ends = state, reason, None
+        for snapshot in job.snapshots:
+            if not snapshot.savepoint and (state == "FINISHED" or not self.kept_on_cancel):
+                snapshot.discarded = True
+
+    def _snapshot(self, job: FakeJob, directory: str | None) -> Snapshot:
+        number = next(self._numbers)
+        path = f"file:/checkpoints/{job.id}/chk-{number}"
+        if directory is not None:
+            path = f"{directory.replace('file:///', 'file:/')}/savepoint-{job.id[:6]}-{number:012d}"
+        at = self._clock.now()
+        taken = Snapshot(path, job.events, directory is not None, job.group, number, at)
+        job.snapshots.append(taken)
+        job.last_checkpoint = at
+        self._storage.snapshots[path] = taken
+        return taken
+
+    def _complete(self, job: FakeJob | None, operation: Operation) -> None:
+        operation.done = True
+        if job is None or job.state in ENDED:
+            operation.failure = (
+                "org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find job"
+            )
+            return
+        behaviour = job.behaviour
+        reason = (
+            behaviour.checkpoint_fails
+            if operation.kind == "checkpoint"
+            else behaviour.savepoint_fails
+        )
+        if reason is None and job.state != "RUNNING":
+            reason = "Not all required tasks are currently running."
+        if reason is None and behaviour.slots_missing:
+            reason = "Not all required tasks are currently running."
+        if reason is not None:
+            operation.failure = f"java.util.concurrent.CompletionException: x\nCaused by: {reason}"
+            if behaviour.savepoint_ends and operation.kind != "checkpoint":
+                self._end(job, "FAILED", reason)
+            return
+        directory = None if operation.kind == "checkpoint" else operation.directory
+        operation.location = self._snapshot(job, directory).path
+        if operation.kind == "stop":
+            self._end(job, "FINISHED")
+
+    # -- REST --------------------------------------------------------------------------------
+
+    def handle(self, method: str, path: str, query: str, body: Any) -> Reply:
+        """Answers as Flink does."""
+        for pattern, name in ROUTES:
+            match = re.fullmatch(pattern, f"{method} {path}")
+            if match is not None:
+                answer: Callable[..., Reply] = getattr(self, name)
+                return answer(*match.groups(), **({"body": body} if method == "POST" else {}))
+        return 404, {"errors": [f"Not found: {path}"]}
+
+    @property
+    def minor(self) -> tuple[int, int]:
+        """Its version without the last number."""
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
+
+    def _overview(self) -> Reply:
+        return 200, {
+            "taskmanagers": 1,
+            "slots-total": self.slots,
+            "slots-available": self.slots,
+            "flink-version": self.version,
+            "flink-commit": "b1fe7b4",
+        }
+
+    def _config(self) -> Reply:
+        return 200, {
+            "refresh-interval": int(self.refresh_interval * 1000),
+            "flink-version": self.version,
+            "features": {"web-submit": True, "web-cancel": True},
+        }
+
+    def _jobmanager_config(self) -> Reply:
+        return 200, [{"key": "jobmanager.rpc.port", "value": "6123"}]
+
+    def _list_jars(self) -> Reply:
+        return 200, {"address": "http://x", "files": [{"id": jar, "name": jar} for jar in self.jars]}
+
+    def _upload(self, body: Any) -> Reply:
+        match = re.search(rb'filename="([^"]+)"', body)
+        assert match is not None
+        name = match[1].decode()
+        if not name.endswith(".jar"):
+            return 400, {"errors": ["Only Jar files are allowed."]}
+        self.uploads += 1
+        jar = f"0000{self.uploads:04d}-b0e0-4b6a-8a0e-000000000000_{name}"
+        self.jars[jar] = body
+        return 200, {"filename": f"/tmp/flink-web/flink-web-upload/{jar}", "status": "success"}
+
+    def _delete_jar(self, jar: str) -> Reply:
+        if self.jars.pop(jar, None) is None:
+            return 400, {"errors": [f"File {jar} does not exist in /tmp/flink-web."]}
+        return 200, {}
+
+    def _plan(self, jar: str, body: Json) -> Reply:
+        if jar not in self.jars:
+            return 500, {"errors": [f"Caused by: java.nio.file.NoSuchFileException: {jar}"]}
+        wrong = self._unknown_fields(body, "run")
+        behaviour = self.behaviours.get(body.get("entryClass", ""), Behaviour())
+        reason = wrong or behaviour.plan_refused
+        if reason is not None:
+            return 400, _failed_program(reason)
+        return 200, {"plan": {"nodes": []}}
+
+    def _run(self, jar: str, body: Json) -> Reply:
+        if jar not in self.jars:
+            return 500, {"errors": [f"Caused by: java.nio.file.NoSuchFileException: {jar}"]}
+        wrong = self._unknown_fields(body, "run")
+        if wrong is not None:
+            return 400, {"errors": [wrong]}
+        job_id = body["jobId"]
+        behaviour = self.behaviours.get(body.get("entryClass", ""), Behaviour())
+        known = self.jobs.get(job_id)
+        if known is not None and (known.state not in ENDED or self.minor >= (1, 17)):
+            return 400, _failed_program(
+                "org.apache.flink.runtime.client.DuplicateJobSubmissionException: "
+                "Job has already been submitted."
+            )
+        savepoint = body.get("savepointPath")
+        found = self._storage.snapshots.get(savepoint) if savepoint else None
+        reason = behaviour.refuses
+        if savepoint and (found is None or found.discarded):
+            reason = f"java.io.FileNotFoundException: Cannot find checkpoint {savepoint}"
+        job = self._submit(jar, job_id, body, behaviour)
+        if reason is not None:
+            self._end(job, "FAILED", reason)
+            return 400, _failed_program(reason)
+        if found is not None and not behaviour.ignores_savepoint:
+            job.events, job.restored = found.events, found.path
+        self._note_start(job, savepoint)
+        return 200, {"jobid": job_id}
+
+    def _submit(self, jar: str, job_id: str, body: Json, behaviour: Behaviour) -> FakeJob:
+        job = FakeJob(
+            id=job_id,
+            entry_class=body.get("entryClass", ""),
+            args=list(body.get("programArgsList", [])),
+            jar=jar,
+            request=body,
+            behaviour=behaviour,
+            started=self._clock.now(),
+        )
+        self.jobs[job_id] = job
+        return job
+
+    def _note_start(self, job: FakeJob, savepoint: str | None) -> None:
+        others = [
+            other.id
+            for flink in self._clusters.values()
+            for other in flink.active()
+            if other.group == job.group and other is not job
+        ]
+        storage = self._storage
+        if others:
+            storage.violations.append(f"{job.id} was started beside {others}")
+        newest = storage.newest(job.group)
+        start = Start(job.id, job.group, job.entry_class, savepoint, job.events, newest)
+        storage.starts.append(start)
+
+    def _unknown_fields(self, body: Json, call: str) -> str | None:
+        """Up to 1.18 a field that this version does not have is an error, later it is ignored."""
+        since = FIELDS[call]
+        unknown = [name for name in body if since.get(name, (99, 0)) > self.minor]
+        if unknown and self.minor < (1, 19):
+            return f'Unrecognized field "{unknown[0]}" (class {call}), not marked as ignorable'
+        return None
+
+    def _jobs_overview(self) -> Reply:
+        return 200, {
+            "jobs": [
+                {"jid": job.id, "name": job.entry_class, "state": job.state}
+                for job in self.jobs.values()
+            ]
+        }
+
+    def _status(self, job_id: str) -> Reply:
+        if self.minor < (1, 16):
+            return 404, {"errors": [f"Not found: /jobs/{job_id}/status"]}
+        if job_id not in self.jobs:
+            return _no_job(job_id)
+        return 200, {"status": self.jobs[job_id].state}
+
+    def _job(self, job_id: str) -> Reply:
+        return self._cached("job", job_id, self._job_body)
+
+    def _job_body(self, job: FakeJob) -> Json:
+        missing = job.behaviour.slots_missing
+        running = job.state == "RUNNING"
+        tasks = {"SCHEDULED": missing if running else 0, "FINISHED": 0, "CANCELED": 0}
+        tasks["RUNNING"] = 2 - min(missing, 2) if running else 0
+        tasks["FINISHED"] = 2 if job.state == "FINISHED" else 0
+        return {
+            "jid": job.id,
+            "name": job.entry_class,
+            "state": job.state,
+            "vertices": [
+                {"id": "a", "parallelism": 2, "status": job.state, "tasks": dict(tasks)},
+                {"id": "b", "parallelism": 2, "status": job.state, "tasks": dict(tasks)},
+            ],
+        }
+
+    def _exceptions(self, job_id: str) -> Reply:
+        return self._cached("exceptions", job_id, self._exceptions_body)
+
+    def _exceptions_body(self, job: FakeJob) -> Json:
+        if job.failure is None:
+            return {"exceptionHistory": {"entries": [], "truncated": False}}
+        trace = f"org.apache.flink.runtime.JobException: Recovery\nCaused by: {job.failure}"
+        body: Json = {"exceptionHistory": {"entries": [{"stacktrace": trace}], "truncated": False}}
+        if self.minor < (2, 0):
+            body["root-exception"] = trace
+            body["all-exceptions"] = []
+        return body
+
+    def _checkpoints(self, job_id: str) -> Reply:
+        return self._cached("checkpoints", job_id, self._checkpoints_body)
+
+    def _checkpoints_body(self, job: FakeJob) -> Json:
+        checkpoints = [s for s in job.snapshots if not s.savepoint]
+        savepoints = [s for s in job.snapshots if s.savepoint]
+        restored = {"id": 1, "external_path": job.restored, "is_savepoint": True}
+        return {
+            "counts": {"completed": len(job.snapshots), "restored": 1 if job.restored else 0},
+            "latest": {
+                "completed": _entry(checkpoints[-1]) if checkpoints else None,
+                "savepoint": _entry(savepoints[-1]) if savepoints else None,
+                "restored": restored if job.restored else None,
+            },
+        }
+
+    def _cached(self, what: str, job_id: str, read: Callable[[FakeJob], Json]) -> Reply:
+        if job_id not in self.jobs:
+            return _no_job(job_id)
+        key, now = f"{what} {job_id}", self._clock.now()
+        if key not in self._cache or now - self._cache[key][0] >= self.refresh_interval:
+            self._cache[key] = (now, read(self.jobs[job_id]))
+        return 200, self._cache[key][1]
+
+    def _checkpoint_config(self, job_id: str) -> Reply:
+        if job_id not in self.jobs:
+            return _no_job(job_id)
+        return 200, {
+            "mode": "exactly_once",
+            "interval": OFF if self.interval is None else int(self.interval * 1000),
+            "externalization": {
+                "enabled": self.kept_on_cancel,
+                "delete_on_cancellation": not self.kept_on_cancel,
+            },
+        }
+
+    def _stop(self, job_id: str, body: Json) -> Reply:
+        wrong = self._unknown_fields(body, "stop")
+        if wrong is not None:
+            return 400, {"errors": [wrong]}
+        trigger = body.get("triggerId") if self.minor >= (1, 15) else None
+        trigger = trigger or f"{next(self._numbers):032x}"
+        if f"{job_id} {trigger}" not in self._operations:
+            self._refuse_a_second_stop(job_id)
+        return self._begin(job_id, "stop", trigger, body["targetDirectory"])
+
+    def _refuse_a_second_stop(self, job_id: str) -> None:
+        """Two stops with different ids: both fail, and the job with them."""
+        open_stops = [
+            operation
+            for key, operation in self._operations.items()
+            if key.startswith(job_id) and operation.kind == "stop" and not operation.done
+        ]
+        for operation in open_stops:
+            operation.done, operation.failure = True, "Caused by: Checkpoint was declined"
+            self._storage.violations.append(f"{job_id} was stopped twice at once")
+            self._end(self.jobs[job_id], "FAILED", "stopped twice")
+
+    def _savepoint(self, job_id: str, body: Json) -> Reply:
+        trigger = body.get("triggerId") or f"{next(self._numbers):032x}"
+        return self._begin(job_id, "savepoint", trigger, body["target-directory"])
+
+    def _trigger_checkpoint(self, job_id: str, body: Json) -> Reply:
+        if self.minor < (1, 17):
+            return 404, {"errors": ["Not found"]}
+        return self._begin(job_id, "checkpoint", body["triggerId"], "")
+
+    def _begin(self, job_id: str, kind: str, trigger: str, directory: str) -> Reply:
+        due = self._clock.now() + self.savepoint_seconds
+        self._operations.setdefault(f"{job_id} {trigger}", Operation(kind, due, directory))
+        return 202, {"request-id": trigger}
+
+    def _result(self, job_id: str, trigger: str) -> Reply:
+        operation = self._operations.get(f"{job_id} {trigger}")
+        if operation is None or self._clock.now() > operation.due + KEPT_RESULTS_SECONDS:
+            return 404, {
+                "errors": [
+                    "org.apache.flink.runtime.rest.handler.RestHandlerException: "
+                    f"There is no savepoint operation with triggerId={trigger} for job {job_id}."
+                ]
+            }
+        if not operation.done:
+            return 200, {"status": {"id": "IN_PROGRESS"}, "operation": None}
+        outcome: Json = {"location": operation.location}
+        if operation.failure is not None:
+            outcome = {"failure-cause": {"class": "x", "stack-trace": operation.failure}}
+        return 200, {"status": {"id": "COMPLETED"}, "operation": outcome}
+
+    def _cancel(self, job_id: str) -> Reply:
+        job = self.jobs.get(job_id)
+        if job is None:
+            return _no_job(job_id)
+        if job.state in ENDED:
+            return (409 if self.minor >= (1, 17) else 404), {
+                "errors": ["Job cancellation failed because the job has already reached another"]
+            }
+        job.state = "CANCELLING"
+        job.ends = (self._clock.now() + 0.05, "CANCELED")
+        return 202, {}
+
+
+def _entry(snapshot: Snapshot) -> Json:
+    return {
+        "id": snapshot.number,
+        "status": "COMPLETED",
+        "is_savepoint": snapshot.savepoint,
+        "trigger_timestamp": int(snapshot.at * 1000),
+        "state_size": 1000 + snapshot.events,
+        "external_path": snapshot.path,
+        "discarded": snapshot.discarded,
+    }
+
+
+def _no_job(job_id: str) -> Reply:
+    return 404, {
+        "errors": [
+            "org.apache.flink.runtime.rest.handler.RestHandlerException: "
+            f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
+            f"Could not find Flink job ({job_id})"
+        ]
+    }
+
+
+def _failed_program(reason: str) -> Json:
+    return {
+        "errors": [
+            "Internal server error.",
+            "<Exception on server side:\n"
+            "org.apache.flink.client.program.ProgramInvocationException: Could not execute\n"
+            "\tat org.apache.flink.X.run(X.java:1)\n"
+            f"Caused by: {reason}\n\tat org.acme.Job.main(Job.java:1)\n\n"
+            "End of exception on server side>",
+        ]
+    }
+
+
+ALWAYS = (1, 0)
+FIELDS: dict[str, dict[str, tuple[int, int]]] = {
+    "run": {
+        "entryClass": ALWAYS,
+        "programArgsList": ALWAYS,
+        "parallelism": ALWAYS,
+        "jobId": ALWAYS,
+        "allowNonRestoredState": ALWAYS,
+        "savepointPath": ALWAYS,
+        "restoreMode": (1, 15),
+        "flinkConfiguration": (1, 17),
+        "claimMode": (1, 20),
+    },
+    "stop": {
+        "targetDirectory": ALWAYS,
+        "drain": ALWAYS,
+        "formatType": (1, 15),
+        "triggerId": (1, 15),
+    },
+}
+ROUTES = (
+    (r"GET /overview", "_overview"),
+    (r"GET /config", "_config"),
+    (r"GET /jobmanager/config", "_jobmanager_config"),
+    (r"GET /jars", "_list_jars"),
+    (r"POST /jars/upload", "_upload"),
+    (r"DELETE /jars/([^/]+)", "_delete_jar"),
+    (r"POST /jars/([^/]+)/plan", "_plan"),
+    (r"POST /jars/([^/]+)/run", "_run"),
+    (r"GET /jobs/overview", "_jobs_overview"),
+    (r"GET /jobs/([0-9a-f]{32})/status", "_status"),
+    (r"GET /jobs/([0-9a-f]{32})", "_job"),
+    (r"GET /jobs/([0-9a-f]{32})/exceptions", "_exceptions"),
+    (r"GET /jobs/([0-9a-f]{32})/checkpoints", "_checkpoints"),
+    (r"GET /jobs/([0-9a-f]{32})/checkpoints/config", "_checkpoint_config"),
+    (r"POST /jobs/([0-9a-f]{32})/stop", "_stop"),
+    (r"POST /jobs/([0-9a-f]{32})/savepoints", "_savepoint"),
+    (r"POST /jobs/([0-9a-f]{32})/checkpoints", "_trigger_checkpoint"),
+    (r"GET /jobs/([0-9a-f]{32})/(?:savepoints|checkpoints)/([0-9a-f]{32})", "_result"),
+    (r"PATCH /jobs/([0-9a-f]{32})", "_cancel"),
+)
