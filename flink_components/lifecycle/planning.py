@@ -10,10 +10,12 @@ from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.changes import Change, changes
+from flink_components.plan.changes import Change, changes, plain
 from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
 from flink_components.plan.plan import Plan
 from flink_components.plan.record import Record
+from flink_components.spec.base import SpecError, load
+from flink_components.spec.job import SessionJobSpec
 
 
 def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
@@ -23,7 +25,7 @@ def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
     """
     spec = wish.spec
     after = {**spec.model_dump(mode="json"), "jar_content": wish.content}
-    changed = changes(before, after) if before is not None else ()
+    changed = changes(_complete(before), after) if before is not None else ()
     try:
         record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
     except (KubeError, AccessError) as error:
@@ -35,6 +37,16 @@ def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
     decision = decide(spec, wish.fingerprint, record, seen)
     return _describe(wish, changed, record, seen, decision)
+
+
+def _complete(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Earlier inputs with their defaults, so that a default is no change."""
+    given = {name: inputs[name] for name in SessionJobSpec.model_fields if name in inputs}
+    try:
+        spec = load(SessionJobSpec, plain(given)).model_dump(mode="json")
+    except SpecError:
+        return inputs
+    return {**spec, "jar_content": inputs.get("jar_content")}
 
 
 def _unknown(wish: Wish, changed: tuple[Change, ...], new: bool, problem: str) -> Plan:
