@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.node import firewall, layout, mounts, network, processes
@@ -77,8 +78,7 @@ def _shim_sockets() -> list[Path]:
 
 
 def _delete_outside(sockets: list[Path]) -> None:
-    networks = _CNI_RESULTS.glob(f"{layout.POD_NETWORK}-*")
-    for path in (*sockets, *networks, *_DEVICE_PLUGINS.glob("kubelet*")):
+    for path in (*sockets, *_network_results(), *_DEVICE_PLUGINS.glob("kubelet*")):
         path.unlink(missing_ok=True)
     for link in _CONTAINER_LOGS.glob("*.log"):
         if link.is_symlink() and STATE in link.readlink().parents:
@@ -86,6 +86,14 @@ def _delete_outside(sockets: list[Path]) -> None:
     for folder in (_SHIM_SOCKETS, _CNI_RESULTS, _CONTAINER_LOGS, _DEVICE_PLUGINS):
         _delete_if_empty(folder)
         _delete_if_empty(folder.parent)
+
+
+def _network_results() -> Iterator[Path]:
+    """What the CNI library remembers of pods: of their network, and of their own loopback."""
+    for path in _CNI_RESULTS.glob(f"{layout.POD_NETWORK}-*"):
+        pod = path.name.removeprefix(f"{layout.POD_NETWORK}-").rpartition("-")[0]
+        yield path
+        yield _CNI_RESULTS / f"cni-loopback-{pod}-lo"
 
 
 def _delete_if_empty(folder: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sandbox.progress import SandboxError
 
+_UPTIME = Path("/proc/uptime")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -30,6 +31,11 @@ class Record:
     def is_running(self) -> bool:
         """Whether this very process runs."""
         return self.boot == boot_id() and self.started == start_time(self.pid)
+
+    def age(self) -> float:
+        """Return the seconds since the process started."""
+        uptime = float(_UPTIME.read_text().split()[0])
+        return uptime - self.started / os.sysconf("SC_CLK_TCK")
 
     def memory(self) -> int:
         """Return the resident memory in bytes, 0 when it has ended."""

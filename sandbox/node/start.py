@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 from sandbox import images
@@ -79,13 +80,25 @@ def complete(prepared: Prepared, audit: bool) -> None:
 
 
 def node_is_ready(api: Api) -> bool:
-    """Whether the API server reports the node as Ready."""
+    """Whether the kubelet that runs now has reported its node as Ready."""
+    kubelet = processes.Records(layout.PROCESSES).running().get("kubelet")
+    if kubelet is None:
+        return False
     try:
         node = api.get(f"/api/v1/nodes/{layout.NODE_NAME}")
     except ApiError:
         return False
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    # An earlier kubelet's report stays for 40 s. Times in the API are in whole seconds.
+    since = time.time() - kubelet.age() - 1
+    return any(
+        item["type"] == "Ready" and item["status"] == "True" and _seconds(item) >= since
+        for item in node.get("status", {}).get("conditions", [])
+    )
+
+
+def _seconds(condition: Mapping[str, str]) -> float:
+    reported = datetime.strptime(condition["lastHeartbeatTime"], "%Y-%m-%dT%H:%M:%SZ")
+    return reported.replace(tzinfo=timezone.utc).timestamp()
 
 
 def image_names(api: Api) -> list[str]:
