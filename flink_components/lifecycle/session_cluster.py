@@ -21,9 +21,17 @@ ClusterLedger = Ledger[ClusterRecord]
 
 
 def anchor_cluster(ledger: ClusterLedger, owner: Owner, adopt: bool = False) -> None:
-    """Creates the ledger of a cluster, or takes over the one that is there. Raises Refused."""
-    if ledger.create(ClusterRecord(key=ledger.key, owner=owner)):
-        return
+    """Creates the ledger of a cluster, or takes over the one that is there. Raises Refused.
+
+    A ledger that someone deleted is made again from the Services that are there.
+    """
+    if ledger.read() is None:
+        found = _found_revisions(ledger)
+        highest = max(map(int, found), default=0)
+        if ledger.create(
+            ClusterRecord(key=ledger.key, owner=owner, revisions=found, highest=highest)
+        ):
+            return
     with ledger.lock(f"up of {ledger.key}", _CONTENTION_SECONDS) as held:
         there = held.record.owner
         if there and not adopt and not held.record.deleted and there.stack != owner.stack:
@@ -32,6 +40,19 @@ def anchor_cluster(ledger: ClusterLedger, owner: Owner, adopt: bool = False) -> 
                 f"another key, or take it over with adopt=True and remove it from that program"
             )
         held.commit(owner=owner, deleted=False)
+
+
+def _found_revisions(ledger: ClusterLedger) -> dict[str, ClusterRevision]:
+    """Revisions that have a REST Service; what they were made of is not known any more."""
+    found = {}
+    selector = _selector(ledger.key, component=labels.JOB_MANAGER)
+    for service in ledger.api.list("Service", ledger.namespace, selector):
+        number = service["metadata"]["labels"].get(labels.REVISION)
+        if number and any(port.get("name") == "rest" for port in service["spec"]["ports"]):
+            found[number] = ClusterRevision(
+                fingerprint="", service=service["metadata"]["name"], created_at=0.0
+            )
+    return found
 
 
 def next_revision(record: ClusterRecord | None, fingerprint: str) -> int:
@@ -220,6 +241,10 @@ def release_cluster(
     Raises Refused while an unfinished job is left on one. A key that belongs to another owner by
     now is left alone.
     """
+    if ledger.read() is None:
+        if not _found_revisions(ledger):
+            return "nothing of it is there any more"
+        anchor_cluster(ledger, owner)
     try:
         with ledger.lock(f"destroy of {ledger.key}", _CONTENTION_SECONDS) as held:
             if held.record.owner != owner or held.record.deleted:

@@ -17,8 +17,11 @@ from flink_components.plan.record import Owner
 from flink_components.providers import fields, process
 from flink_components.spec.job import AnchorSpec
 
-OURS = ("urn", "stack")
-"""Properties beside those of the spec: who manages the key."""
+OURS = ("urn", "stack", "ledger")
+"""Properties beside those of the spec: who manages the key, and whether its ledger is there."""
+
+THERE = "there"
+MISSING = "missing: someone deleted it"
 
 
 class JobAnchorProvider(ResourceProvider):
@@ -31,7 +34,7 @@ class JobAnchorProvider(ResourceProvider):
         """Refuses what can't be right, and a key that changed without saying so."""
         failures = fields.failures(AnchorSpec, news, OURS)
         failures += changed_key(_olds, news)
-        return CheckResult(news, failures)
+        return CheckResult({**news, "ledger": THERE}, failures)
 
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
@@ -66,14 +69,15 @@ class JobAnchorProvider(ResourceProvider):
 
     @process.entry
     def read(self, id_: str, props: Any) -> ReadResult:
-        """Gone only where the ledger says that it was deleted, or is not there at all."""
+        """Gone only where the ledger says that it was deleted; one that is not there is drift."""
         spec = fields.spec(AnchorSpec, props)
         record = (
             process.workshop(props["urn"]).ledger(spec.connection, spec.namespace, spec.key).read()
         )
-        if record is None or record.deleted:
+        if record is not None and record.deleted:
             return ReadResult("", {})
-        return ReadResult(id_, dict(props), _inputs(props))
+        found = {**props, "ledger": THERE if record else MISSING}
+        return ReadResult(id_, found, _inputs(found))
 
 
 def changed_key(olds: Any, news: Any) -> list[CheckFailure]:

@@ -16,11 +16,11 @@ from flink_components.lifecycle.session_cluster import anchor_cluster, release_c
 from flink_components.plan.changes import plain
 from flink_components.plan.record import ClusterRecord, Owner
 from flink_components.providers import process
-from flink_components.providers.anchor import changed_key
+from flink_components.providers.anchor import MISSING, THERE, changed_key
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
 
-_SAME = ("key", "namespace", "name", "flink_version", "stack", "urn", "adopt")
+_SAME = ("key", "namespace", "name", "flink_version", "stack", "urn", "adopt", "ledger")
 
 
 class ClusterAnchorProvider(ResourceProvider):
@@ -31,7 +31,7 @@ class ClusterAnchorProvider(ResourceProvider):
     @process.entry
     def check(self, _olds: Any, news: Any) -> CheckResult:
         """Refuses a key that changed: the cluster would be left behind."""
-        return CheckResult(news, changed_key(_olds, news))
+        return CheckResult({**news, "ledger": THERE}, changed_key(_olds, news))
 
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
@@ -62,12 +62,13 @@ class ClusterAnchorProvider(ResourceProvider):
 
     @process.entry
     def read(self, id_: str, props: Any) -> ReadResult:
-        """Gone only where the ledger says so, or is not there at all."""
+        """Gone only where the ledger says so; one that is not there is drift."""
         record = cluster_ledger(props).read()
-        if record is None or record.deleted:
+        if record is not None and record.deleted:
             return ReadResult("", {})
-        inputs = {key: value for key, value in props.items() if not key.startswith("__")}
-        return ReadResult(id_, dict(props), inputs)
+        found = {**props, "ledger": THERE if record else MISSING}
+        inputs = {key: value for key, value in found.items() if not key.startswith("__")}
+        return ReadResult(id_, found, inputs)
 
 
 def connection(props: Any) -> Connection:

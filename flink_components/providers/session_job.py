@@ -17,6 +17,7 @@ from pulumi.dynamic import (
 from flink_components.flink.jar import JarError, content
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import records
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.planning import drifted
@@ -82,7 +83,17 @@ class SessionJobProvider(ResourceProvider):
 
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:
-        """Nothing: the anchor, which is deleted after this, ends what runs."""
+        """The anchor, which is deleted after this, ends what runs, if its ledger is there."""
+        run = _last_run(_props)
+        spec = fields.spec(SessionJobSpec, _props)
+        shop = process.workshop(_props["urn"])
+        if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
+            return
+        if observe(shop, run).active:
+            raise Refused(
+                f"the ledger of {spec.key} is not there, and {run.job_id} still runs: "
+                f"`pulumi up` makes the ledger again, then `pulumi destroy` ends the job"
+            )
 
     @process.entry
     def read(self, id_: str, props: Any) -> ReadResult:
