@@ -1,0 +1,71 @@
+"""What tests of all kinds share: the cluster they run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sandbox.images import DEFAULT_VERSIONS
+from sandbox.node import lifecycle
+from sandbox.paths import KUBECONFIG
+from sandbox.progress import SandboxError
+
+_RESTARTS = "node_lifecycle"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let cluster tests run on a cluster of one's own."""
+    group = parser.getgroup("cluster")
+    group.addoption("--kubeconfig", metavar="FILE", help="a cluster to use, not the sandbox's node")
+    group.addoption("--context", metavar="NAME", help="a context of that file")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Describe the mark of tests that restart the sandbox's node."""
+    config.addinivalue_line("markers", f"{_RESTARTS}: restarts the node; only with -m {_RESTARTS}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what restarts the node, under other tests too, unless it is asked for."""
+    if _RESTARTS in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker(_RESTARTS)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A kubeconfig whose current context is the cluster to test on.
+
+    It is the one of ``--kubeconfig``, else the sandbox's node, which is brought up if it is down
+    and then taken down after the last test.
+    """
+    given: str | None = request.config.getoption("--kubeconfig")
+    if given is not None:
+        folder = tmp_path_factory.mktemp("kubeconfig")
+        yield str(_with_context(Path(given), request.config.getoption("--context"), folder))
+        return
+    was_up = lifecycle.is_held_healthy()
+    try:
+        lifecycle.up(DEFAULT_VERSIONS)
+    except SandboxError as error:
+        pytest.fail(f"no cluster to test on: {error}", pytrace=False)
+    yield str(KUBECONFIG)
+    if not was_up:
+        lifecycle.down()
+
+
+def _with_context(kubeconfig: Path, context: str | None, folder: Path) -> Path:
+    if context is None:
+        return kubeconfig
+    chosen = folder / "config"
+    config = yaml.safe_load(kubeconfig.read_text()) | {"current-context": context}
+    chosen.touch(mode=0o600)
+    chosen.write_text(yaml.safe_dump(config))
+    return chosen
