@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.runtime.settings import get_root_resource
 
-from flink_components.spec.base import Check, SpecModel, load_known
+from flink_components.spec.base import Check, Problem, SpecModel, load_known
 
 T = TypeVar("T")
 
@@ -26,22 +26,20 @@ def has_unknown(value: object) -> bool:
     return is_unknown(value)
 
 
-def refuse_what_is_wrong(
-    what: str,
-    model: type[SpecModel],
-    values: Mapping[str, Any],
-    checks: Sequence[Check] = (),
-    known_missing: Sequence[str] = (),
-) -> None:
-    """Ends the program with every error at once, before any resource is registered.
+def known_problems(
+    model: type[SpecModel], values: Mapping[str, Any], checks: Sequence[Check] = ()
+) -> list[Problem]:
+    """What is wrong with the arguments that the program holds itself, not with Outputs."""
+    return load_known(model, values, is_unknown, checks=checks)
 
-    `known_missing` are fields that the component itself will give later. Raises RunError.
-    """
-    problems = load_known(model, values, is_unknown, checks=checks)
-    problems = [problem for problem in problems if problem.path not in known_missing]
+
+def refuse(what: str, problems: Sequence[Problem]) -> None:
+    """Ends the program with all of these problems at once. Raises RunError if there are any."""
+    if len(problems) == 1:
+        raise pulumi.RunError(f"{what}: {problems[0]}")
     if problems:
         lines = "".join(f"\n  - {problem}" for problem in problems)
-        raise pulumi.RunError(f"{what} can't be made of these arguments:{lines}")
+        raise pulumi.RunError(f"{what}: {len(problems)} arguments to correct:{lines}")
 
 
 _keys: "WeakKeyDictionary[pulumi.Resource, dict[str, str]]" = WeakKeyDictionary()

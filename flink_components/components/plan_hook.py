@@ -20,7 +20,7 @@ _ACCESS = Access()
 
 
 def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
-    """Hooks that log the plan of the job `name` on the row of `component`, and refuse by raising."""
+    """Hooks that log the plan of the job `name` on `component`'s row, and refuse by raising."""
 
     async def announce(args: ResourceHookArgs) -> None:
         wish = _wish(args.new_inputs or {})

@@ -10,9 +10,10 @@ from pulumi import Input, Output, ResourceOptions
 from flink_components.components.arguments import (
     claim_key,
     is_unknown,
+    known_problems,
     lifted,
+    refuse,
     refuse_positional,
-    refuse_what_is_wrong,
     stack_name,
     urn_of,
 )
@@ -27,10 +28,10 @@ from flink_components.kube.objects.session_cluster import (
     rest_endpoint,
 )
 from flink_components.plan.changes import plain
-from flink_components.spec.base import SpecError, load
+from flink_components.spec.base import FieldError, Problem, SpecError, load
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
-from flink_components.spec.errors import is_sensitive
+from flink_components.spec.errors import is_sensitive, shown
 from flink_components.spec.merge import merged
 from flink_components.spec.quantity import Duration
 
@@ -129,10 +130,8 @@ class SessionCluster(pulumi.ComponentResource):
     ) -> None:
         super().__init__("flink-components:index:SessionCluster", name, None, opts)
         given = refuse_positional(f"SessionCluster {name}", args or {})
-        layers = (env or Environment()).cluster_defaults()
-        values = {"name": name, **merged(layers, given)}
-        own = {key: values.pop(key, None) for key in _OWN}
-        _check(name, values, own)
+        refuse(f"SessionCluster {name}", cluster_problems(name, given, env))
+        values, own = _layers(name, given, env)
         namespace = values.get("namespace")
         key = values.get("key") or lifted(lambda value: f"{value}/{name}", namespace)
         if not is_unknown(namespace):
@@ -156,19 +155,39 @@ class SessionCluster(pulumi.ComponentResource):
         )
 
 
-def _check(name: str, values: Mapping[str, Any], own: Mapping[str, Any]) -> None:
-    what = f"SessionCluster {name}"
-    refuse_what_is_wrong(what, SessionClusterSpec, values, CHECKS)
-    refuse_what_is_wrong(what, Connection, own["connection"] or {})
-    if own["connection"] and own["connection"].get("rest_url"):
-        raise pulumi.RunError(
-            f"{what}: connection.rest_url can't be set for a cluster that is made here: it is "
-            f"for jobs on a cluster that exists (ClusterRef)"
-        )
+def cluster_problems(
+    name: str, args: Mapping[str, Any], env: Environment | None = None
+) -> list[Problem]:
+    """What is wrong with the known arguments of a SessionCluster, before it is made."""
+    values, own = _layers(name, args, env)
+    found = known_problems(SessionClusterSpec, values, CHECKS)
+    connection = own["connection"] or {}
+    if isinstance(connection, Mapping):
+        problems = known_problems(Connection, connection)
+        found += [problem.under("connection") for problem in problems or _rest_url(connection)]
+    else:
+        found.append(Problem("connection", "must be a mapping", shown(connection)))
     try:
         Duration.parse(own["ready_within"] or "10 min")
-    except ValueError as error:
-        raise pulumi.RunError(f"{what}: ready_within: {error}") from None
+    except FieldError as error:
+        found.append(Problem("ready_within", error.what, shown(own["ready_within"]), error.do))
+    return found
+
+
+def _layers(
+    name: str, args: Mapping[str, Any], env: Environment | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments over the environment's: those of the spec, and those of the component."""
+    values = {"name": name, **merged((env or Environment()).cluster_defaults(), args)}
+    own = {key: values.pop(key, None) for key in _OWN}
+    return values, own
+
+
+def _rest_url(connection: Mapping[str, Any]) -> list[Problem]:
+    if not connection.get("rest_url"):
+        return []
+    what = "can't be set for a cluster that is made here"
+    return [Problem("rest_url", what, do="remove it: it is for jobs on a cluster that exists")]
 
 
 class _Identity:

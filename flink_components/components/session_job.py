@@ -9,9 +9,10 @@ from pulumi import Input, Output, ResourceOptions
 from flink_components.components.arguments import (
     claim_key,
     is_unknown,
+    known_problems,
     lifted,
+    refuse,
     refuse_positional,
-    refuse_what_is_wrong,
     stack_name,
     urn_of,
 )
@@ -19,6 +20,7 @@ from flink_components.components.environment import Environment
 from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.resources import Job, JobAnchor
 from flink_components.components.session_cluster import SessionCluster
+from flink_components.spec.base import Problem
 from flink_components.spec.job import AnchorSpec, SessionJobSpec
 from flink_components.spec.merge import merged
 
@@ -94,14 +96,9 @@ class SessionJob(pulumi.ComponentResource):
     ) -> None:
         super().__init__("flink-components:index:SessionJob", name, None, opts)
         given = refuse_positional(f"SessionJob {name}", args)
-        values = merged((env or Environment()).job_defaults(), given)
-        own = {key: values.pop(key, None) for key in _OWN}
-        cluster = values.get("cluster")
-        ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
-        namespace = _namespace(cluster, ref)
-        key = _key(name, values, namespace)
-        values = {**values, "name": name, "namespace": namespace, "key": key, "cluster": ref}
-        refuse_what_is_wrong(f"SessionJob {name}", SessionJobSpec, values)
+        refuse(f"SessionJob {name}", job_problems(name, given, env))
+        values, own = _layers(name, given, env)
+        cluster, ref, key = own["cluster"], values["cluster"], values["key"]
         claim_key("session job", key, name)
 
         after = [cluster] if isinstance(cluster, SessionCluster) else []
@@ -137,6 +134,33 @@ class SessionJob(pulumi.ComponentResource):
                 "restore_point": self.restore_point,
             }
         )
+
+
+def job_problems(
+    name: str, args: Mapping[str, Any], env: Environment | None = None
+) -> list[Problem]:
+    """What is wrong with the known arguments of a SessionJob, before it is made."""
+    values, _ = _layers(name, args, env)
+    from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
+    problems = known_problems(SessionJobSpec, values)
+    return [problem for problem in problems if problem.path not in from_the_cluster]
+
+
+def _layers(
+    name: str, args: Mapping[str, Any], env: Environment | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments over the environment's: those of the spec, and those of the component.
+
+    Of the latter, `cluster` is the cluster as it was given, maybe as a component.
+    """
+    values = merged((env or Environment()).job_defaults(), args)
+    own = {key: values.pop(key, None) for key in _OWN}
+    own["cluster"] = cluster = values.get("cluster")
+    ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
+    namespace = _namespace(cluster, ref)
+    key = _key(name, values, namespace)
+    values = {**values, "name": name, "namespace": namespace, "key": key, "cluster": ref}
+    return values, own
 
 
 def _namespace(cluster: object, ref: Any) -> Any:
