@@ -13,9 +13,9 @@ from sandbox.progress import SandboxError
 
 _LINKS = Path("/sys/class/net")
 _ROUTES = Path("/proc/net/route")
-_SETTINGS = Path("/proc/sys")
+SETTINGS = Path("/proc/sys")
 # What the kubelet, kube-proxy and the CNI plugins change.
-_CHANGED = (
+CHANGED = (
     "net/ipv4/ip_forward",
     "net/ipv4/conf/all/route_localnet",
     "net/bridge/bridge-nf-call-iptables",
@@ -82,7 +82,7 @@ def remove() -> None:
 
 def save_settings(file: Path) -> None:
     """Write down the kernel settings that the node changes, as they are now."""
-    present = {name: _SETTINGS / name for name in _CHANGED}
+    present = {name: SETTINGS / name for name in CHANGED}
     values = {name: path.read_text().strip() for name, path in present.items() if path.exists()}
     file.write_text(json.dumps(values, indent=2) + "\n")
 
@@ -92,14 +92,14 @@ def restore_settings(file: Path) -> None:
     if not file.exists():
         return
     for name, value in json.loads(file.read_text()).items():
-        path = _SETTINGS / name
+        path = SETTINGS / name
         if path.exists() and path.read_text().strip() != value:
             path.write_text(value)
 
 
 def allow_bridged_services() -> None:
     """Let services work between pods on one bridge, where the kernel has that switch."""
-    switch = _SETTINGS / "net/bridge/bridge-nf-call-iptables"
+    switch = SETTINGS / "net/bridge/bridge-nf-call-iptables"
     if not switch.exists():
         subprocess.run(["modprobe", "br_netfilter"], capture_output=True, check=False)
     if switch.exists():

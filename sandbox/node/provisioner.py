@@ -8,9 +8,11 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
-from sandbox.node.api import Api, ApiError
+from sandbox.node.api import Api, ApiError, Object
 from sandbox.node.claims import Provision, Reclaim, decide
 from sandbox.node.layout import VOLUMES
 from sandbox.progress import say
@@ -23,10 +25,20 @@ _RETRY_SECONDS = 1.0
 _MODE = 0o777
 
 
+class Collections(Protocol):
+    """What is needed of the API."""
+
+    def get(self, path: str) -> Object: ...
+
+    def create(self, path: str, body: Mapping[str, Any]) -> Object: ...
+
+    def delete(self, path: str) -> None: ...
+
+
 class Provisioner:
     """Keeps the volumes in step with the claims."""
 
-    def __init__(self, api: Api, root: Path) -> None:
+    def __init__(self, api: Collections, root: Path) -> None:
         self._api = api
         self._root = root
 
