@@ -117,7 +117,7 @@ class SessionJob(pulumi.ComponentResource):
         )
         job = Job(
             f"{name}-job",
-            {**values, "previous_key": own["previous_key"], "urn": urn},
+            {**values, "previous_key": own["previous_key"], "stack": stack_name(), "urn": urn},
             ResourceOptions(parent=self, depends_on=[anchor, *after], hooks=plan_hooks(name, self)),
         )
         self.job_id = job.job_id

@@ -2,20 +2,15 @@
 
 from dataclasses import replace
 
-from flink_components.flink.errors import FlinkError
-from flink_components.kube.api import KubeError, NotFound
+from flink_components.kube.api import NotFound
 from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
 from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.session_job import settle
-from flink_components.lifecycle.stopping import (
-    cancel,
-    latest_checkpoint,
-    stop_with_savepoint,
-)
+from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Owner, Phase, Record, Run
+from flink_components.plan.record import Owner, Phase, Record
 from flink_components.spec.job import OnDelete, StopSpec
 
 
@@ -82,7 +77,8 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
             settle(shop, held, spec)
             done = _end(shop, held, spec)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
-            _drop_jar(shop, ledger, held.record)
+            if held.record.run is not None:
+                remove_unneeded_jar(ledger.api, ledger.namespace, shop, held.record.run, ledger)
             return done
     except NotFound:
         return "its namespace is gone: nothing was done"
@@ -116,17 +112,4 @@ def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
         held.commit(phase=Phase.SUSPENDED, since=shop.clock.now())
         return f"stopped with the savepoint {point.path}"
     cancel(shop, held, spec, run, Phase.CANCELLED)
-    kept = None if run.stateless else latest_checkpoint(shop, shop.flink(run.cluster), run)
-    held.commit(phase=Phase.CANCELLED, restore=kept or held.record.restore)
     return "cancelled"
-
-
-def _drop_jar(shop: Workshop, ledger: Ledger[Record], record: Record) -> None:
-    run: Run | None = record.run
-    if run is None:
-        return
-    try:
-        flink = shop.flink(run.cluster)
-    except (FlinkError, KubeError):
-        return
-    remove_unneeded_jar(ledger.api, ledger.namespace, flink, run.jar, ledger)

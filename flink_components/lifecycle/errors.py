@@ -21,5 +21,9 @@ class StepFailed(LifecycleError):
     """A step was carried out and failed; the ledger says how far it came."""
 
 
+class AnswerLost(StepFailed):
+    """Whether a submission was carried out is not known: nothing may be started beside it."""
+
+
 class WrongState(StepFailed):
     """A job runs with other state than it was given: it must not run on."""

@@ -10,7 +10,8 @@ from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeApi, KubeError
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import Ledger, records
-from flink_components.plan.record import Record
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.record import Record, Run
 from flink_components.spec.job import SessionJobSpec
 
 _uploads: dict[tuple[str, str], threading.Lock] = {}
@@ -73,13 +74,15 @@ def _upload_lock(flink: FlinkClient, content: str) -> threading.Lock:
 
 
 def remove_unneeded_jar(
-    api: KubeApi, namespace: str, flink: FlinkClient, content: str, ours: Ledger[Record]
+    api: KubeApi, namespace: str, shop: Workshop, run: Run, ours: Ledger[Record]
 ) -> None:
-    """Removes a jar that no other job's ledger in the namespace names.
+    """Removes the jar of a run that no other job's ledger in the namespace names.
 
     Best effort: a jar that stays costs a little space, and the next removal finds it again.
     """
+    content = run.jar
     try:
+        flink = shop.flink(run.cluster)
         for other in records(api, namespace, "job", Record):
             if other.key != ours.key and not other.deleted and content in other.jars_in_use:
                 return

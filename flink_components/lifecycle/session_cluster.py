@@ -7,7 +7,7 @@ from flink_components.flink.answers import ENDED
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Json, KubeApi, KubeError, NotFound
 from flink_components.kube.objects import labels
-from flink_components.lifecycle.errors import Refused, StepFailed
+from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
 from flink_components.lifecycle.ledger import Held, Ledger
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
@@ -196,6 +196,24 @@ def remove_old_revisions(
         left = {k: v for k, v in held.record.revisions.items() if k != number}
         held.commit(revisions=left)
     return kept
+
+
+def leave_revision(shop: Workshop, left: ClusterRef) -> None:
+    """After a job has moved away: removes the revision that it left, where that is empty now.
+
+    Best effort: what stays is removed by the next mover or the next `up` of the cluster.
+    """
+    try:
+        api = shop.reach.api(left.connection)
+        ledger = Ledger(api, left.namespace, left.key, "cluster", ClusterRecord)
+        record = ledger.read()
+        if record is None or record.active in (None, left.revision):
+            return
+        with ledger.lock(f"a job left r{left.revision}", _CONTENTION_SECONDS) as held:
+            active = left.model_copy(update={"revision": held.record.active})
+            remove_old_revisions(shop, held, ledger, active)
+    except (KubeError, FlinkError, LifecycleError) as error:
+        shop.say(f"{left.key} r{left.revision} stays for now: {error}")
 
 
 def unfinished_jobs(shop: Workshop, api: KubeApi, ref: ClusterRef) -> list[str]:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from flink_components.flink.errors import FlinkError, FlinkNotFound
-from flink_components.lifecycle.errors import Refused, StepFailed, WrongState
+from flink_components.flink.errors import FlinkError
+from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.session_cluster import leave_revision
 from flink_components.lifecycle.starting import (
     dry_run,
     start,
@@ -15,10 +16,10 @@ from flink_components.lifecycle.starting import (
 )
 from flink_components.lifecycle.stopping import (
     cancel,
+    finish_cancel,
     finish_stop,
     latest_checkpoint,
     stop_with_savepoint,
-    wait_for_end,
 )
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import fingerprint, same_cluster
@@ -32,7 +33,11 @@ from flink_components.plan.record import (
     Run,
     Step,
 )
+from flink_components.spec.base import load
 from flink_components.spec.job import SessionJobSpec, StopSpec
+from flink_components.spec.ref import ClusterRef
+
+_ARRIVAL_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,17 @@ class Wish:
 
 
 def ensure(
-    shop: Workshop, wish: Wish, before: Wish | None = None, last: Run | None = None
+    shop: Workshop,
+    wish: Wish,
+    before: Wish | None = None,
+    last: Run | None = None,
+    stack: str | None = None,
 ) -> Record:
     """Brings the job to `wish` and waits until it is stable; the ledger's record afterwards.
 
     `before` is what ran until now, as it was declared: it runs again where the new one does not
-    become stable. `last` stands in for the ledger's own memory where someone deleted that.
+    become stable. `last` stands in for the ledger's own memory where someone deleted that;
+    `stack` is who asks, and must be the owner.
     Repeatable: what another call has begun is finished first.
 
     Raises Locked, Refused (nothing was changed), StepFailed (the ledger says how far it came).
@@ -63,6 +73,7 @@ def ensure(
     spec = wish.spec
     ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
     with ledger.lock(f"up of {spec.key}") as held:
+        _check_ours(held.record, stack)
         if held.record.run is None and last is not None:
             held.commit(
                 run=last, attempts=max(last.attempt, held.record.attempts), phase=Phase.STABLE
@@ -78,6 +89,18 @@ def ensure(
         else:
             _replace(shop, held, ledger, wish, before, decision)
         return held.record
+
+
+def _check_ours(record: Record, stack: str | None) -> None:
+    if record.moved_to is not None:
+        raise Refused(f"{record.key} was renamed to {record.moved_to}: give that key")
+    if record.deleted:
+        raise Refused(f"{record.key} was deleted meanwhile: run `pulumi refresh`, then `pulumi up`")
+    if stack is not None and record.owner is not None and record.owner.stack != stack:
+        raise Refused(
+            f"{record.key} is managed by the stack {record.owner.stack} now: remove it from this "
+            f"program, or take it back with adopt=True"
+        )
 
 
 def _decide(shop: Workshop, held: HeldRecord, wish: Wish) -> tuple[Decision, Seen]:
@@ -109,31 +132,21 @@ def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
     if step.what == "stop":
         finish_stop(shop, held, spec, run, step)
     elif step.what == "cancel":
-        _settle_cancel(shop, held, spec, run)
+        held.fence()
+        finish_cancel(shop, held, spec, run)
     else:
         _settle_submit(shop, held, run, step)
 
 
-def _settle_cancel(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run) -> None:
-    flink = shop.flink(run.cluster)
-    held.fence()
-    flink.cancel(run.job_id)
-    if wait_for_end(shop, flink, spec, run) == "GONE":
-        held.commit(open=None)
-        return
-    held.commit(open=None, restore=latest_checkpoint(shop, flink, run) or held.record.restore)
-
-
 def _settle_submit(shop: Workshop, held: HeldRecord, run: Run, step: Step) -> None:
-    """The submission arrived, or it never will: the process that sent it has lost its lock."""
-    flink = shop.flink(run.cluster)
-    recent = shop.clock.now() - step.since < 60.0
-    try:
-        flink.status(run.job_id)
-        arrived = True
-    except FlinkNotFound:
-        arrived = recent and submitted(shop, flink, run.job_id)
-    held.commit(open=None, phase=Phase.DEPLOYED if arrived else Phase.FAILED)
+    """The submission arrived, or it does not show up.
+
+    Then the same attempt is tried again, with the same job id, which Flink takes only once.
+    """
+    if submitted(shop, shop.flink(run.cluster), run.job_id, _ARRIVAL_SECONDS):
+        held.commit(open=None, phase=Phase.DEPLOYED)
+        return
+    held.commit(open=None, unsure=step, phase=Phase.FAILED, attempts=run.attempt - 1)
 
 
 def _replace(
@@ -150,19 +163,24 @@ def _replace(
     try:
         jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
         dry_run(shop, spec, jar_id)
+        restore = _stop_old(shop, held, spec, decision)
         if decision.gives_up_state:
             _write_accepted_loss(shop, held, spec)
-        restore = _stop_old(shop, held, spec, decision)
-        by_hand = spec.restore_from if decision.forced else held.record.restored_by_hand
-        held.commit(restored_by_hand=by_hand)
         _start_new(shop, held, wish, before, decision, restore, jar_id)
     finally:
         if held.record.jar_wanted is not None:
             held.commit(jar_wanted=None)
-    if old is not None and (
-        old.jar != wish.content or not same_cluster(old.cluster, spec.cluster.to_json())
-    ):
-        remove_unneeded_jar(ledger.api, spec.namespace, shop.flink(old.cluster), old.jar, ledger)
+    if old is not None:
+        _tidy(shop, ledger, wish, old)
+
+
+def _tidy(shop: Workshop, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
+    """Removes what only the old run needed: its jar, and its cluster where it has moved away."""
+    moved = not same_cluster(old.cluster, wish.spec.cluster.to_json())
+    if old.jar != wish.content or moved:
+        remove_unneeded_jar(ledger.api, ledger.namespace, shop, old, ledger)
+    if moved:
+        leave_revision(shop, load(ClusterRef, old.cluster))
 
 
 def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: SessionJobSpec) -> None:
@@ -183,20 +201,18 @@ def _stop_old(
         return decision.restore
     run = _active(held)
     if decision.stop is Stop.SAVEPOINT:
-        point: RestorePoint | None = stop_with_savepoint(shop, held, spec, run)
-    else:
-        cancel(shop, held, spec, run, Phase.UPGRADING)
-        point = None
-        if decision.stop is Stop.LAST_STATE:
-            point = latest_checkpoint(shop, shop.flink(run.cluster), run)
-            if point is None and decision.restore is None:
-                raise StepFailed(
-                    f"{run.job_id} was cancelled, and Flink does not say where its latest "
-                    f"checkpoint is: look below the checkpoint directory for {run.job_id}, and "
-                    f"set restore_from"
-                )
-            held.commit(restore=point)
-    return decision.restore or point
+        taken = stop_with_savepoint(shop, held, spec, run)
+        return decision.restore or taken
+    point = cancel(shop, held, spec, run, Phase.UPGRADING)
+    if decision.stop is Stop.CANCEL or decision.restore is not None:
+        return decision.restore
+    if point is None:
+        held.commit(phase=Phase.LOST, since=shop.clock.now())
+        raise StepFailed(
+            f"{run.job_id} was cancelled, and Flink does not say where its latest checkpoint is: "
+            f"look below the checkpoint directory for {run.job_id}, and set restore_from"
+        )
+    return point
 
 
 def _start_new(
@@ -221,6 +237,8 @@ def _start_new(
             jar_id,
         )
         _become_stable(shop, held, wish, run)
+    except AnswerLost:
+        raise
     except (StepFailed, FlinkError) as error:
         failed = _active(held)
         if old is not None and failed.job_id == old.job_id:
@@ -234,7 +252,14 @@ def _start_new(
 def _become_stable(shop: Workshop, held: HeldRecord, wish: Wish, run: Run) -> None:
     state = wait_until_stable(shop, wish.spec, run)
     phase = Phase.FINISHED if state == "FINISHED" else Phase.STABLE
-    held.commit(phase=phase, reason="", since=shop.clock.now())
+    by_hand = wish.spec.restore_from or held.record.restored_by_hand
+    held.commit(
+        phase=phase,
+        reason="",
+        since=shop.clock.now(),
+        stable_attempt=run.attempt,
+        restored_by_hand=by_hand,
+    )
 
 
 def _give_up(
@@ -267,11 +292,13 @@ def _give_up(
             f"{reason}. It has completed a checkpoint of its own, so it may have committed "
             f"output: it runs on as {run.job_id}; mend it and run `pulumi up` again"
         )
-    if seen.active:
-        cancel(shop, held, wish.spec, run, Phase.FAILED)
     own = None
-    if seen.state is not None and not wrong_state:
+    if seen.active:
+        own = cancel(shop, held, wish.spec, run, Phase.FAILED)
+    elif seen.state is not None:
         own = latest_checkpoint(shop, shop.flink(run.cluster), run)
+    own = None if wrong_state else own
+    by_hand = wish.spec.restore_from if own else held.record.restored_by_hand
     held.commit(
         open=None,
         phase=Phase.FAILED,
@@ -279,6 +306,7 @@ def _give_up(
         since=shop.clock.now(),
         failures=failures,
         restore=own or restore,
+        restored_by_hand=by_hand,
     )
     if own is not None:
         raise StepFailed(
@@ -311,6 +339,9 @@ def _go_back(
             jar_id,
         )
         wait_until_stable(shop, before.spec, run)
+        held.commit(stable_attempt=run.attempt)
+    except AnswerLost:
+        raise
     except (Refused, StepFailed, FlinkError) as error:
         held.commit(open=None, phase=Phase.FAILED, reason=str(error), since=shop.clock.now())
         where = f"its state is in {restore.path}" if restore else "it had no state"

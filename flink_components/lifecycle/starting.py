@@ -1,13 +1,14 @@
 """Starts one attempt of a job and waits until it is stable."""
 
 import hashlib
+import re
 import uuid
 from typing import Any
 
 from flink_components.flink.answers import ENDED, Job, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
-from flink_components.lifecycle.errors import Refused, StepFailed, WrongState
+from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
@@ -15,6 +16,8 @@ from flink_components.plan.record import Phase, RestorePoint, Run, Step
 from flink_components.spec.job import SessionJobSpec, UpgradeMode
 
 _LOOK_SECONDS = 30.0
+_LATE_SECONDS = 180.0
+_ALREADY_USED = re.compile(r"Duplicate(Job|Application)Submission|already been submitted")
 _RESTORED_SECONDS = 10.0
 
 
@@ -62,8 +65,32 @@ def start(
 
     The attempt is in the ledger before the submission, since Flink refuses an id that was used.
     """
+    run = _next_run(shop, held, spec, content, fingerprint, revision, restore)
+    _wait_out_unsure(shop, held, run)
+    step = Step(what="submit", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
+    held.commit(attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="")
+    origin = f" from {restore.path}" if restore else ""
+    shop.say(f"submitting revision {revision}, attempt {run.attempt}{origin}")
+    if not _submit(shop, spec, run, jar_id, restore):
+        shop.say(f"Flink knows the id {run.job_id} from an earlier try: taking the next one")
+        held.commit(open=None, unsure=None)
+        return start(shop, held, spec, content, fingerprint, revision, restore, jar_id)
+    held.commit(open=None, unsure=None, phase=Phase.DEPLOYED, since=shop.clock.now())
+    return run
+
+
+def _next_run(
+    shop: Workshop,
+    held: HeldRecord,
+    spec: SessionJobSpec,
+    content: str,
+    fingerprint: str,
+    revision: int,
+    restore: RestorePoint | None,
+) -> Run:
+    """The next attempt; its number is written before the submission."""
     attempt = held.record.attempts + 1
-    run = Run(
+    return Run(
         revision=revision,
         attempt=attempt,
         job_id=job_id_of(spec.key, revision, attempt),
@@ -75,41 +102,59 @@ def start(
         submitted_at=shop.clock.now(),
         stateless=spec.upgrade_mode is UpgradeMode.STATELESS,
     )
-    step = Step(what="submit", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
-    held.commit(attempts=attempt, run=run, open=step, phase=Phase.UPGRADING, reason="")
-    origin = f" from {restore.path}" if restore else ""
-    shop.say(f"submitting revision {revision}, attempt {attempt}{origin}")
-    _submit(shop, spec, run, jar_id, restore)
-    held.commit(open=None, phase=Phase.DEPLOYED, since=shop.clock.now())
-    return run
+
+
+def _wait_out_unsure(shop: Workshop, held: HeldRecord, run: Run) -> None:
+    """A submission that never showed up may still do so: another one waits until it can't.
+
+    The same job id needs no wait, since Flink takes each id once.
+    """
+    unsure = held.record.unsure
+    if unsure is None or unsure.job_id == run.job_id:
+        return
+    left = unsure.since + _LATE_SECONDS - shop.clock.now()
+    if left <= 0:
+        return
+    shop.say(f"waiting {left:.0f} s in case the submission of {unsure.job_id} still arrives")
+    if submitted(shop, shop.flink(unsure.cluster), unsure.job_id, left):
+        held.commit(unsure=None, phase=Phase.DEPLOYED)
+        raise StepFailed(
+            f"an earlier submission arrived late, and {unsure.job_id} runs now: "
+            f"run `pulumi up` again"
+        )
 
 
 def _submit(
     shop: Workshop, spec: SessionJobSpec, run: Run, jar_id: str, restore: RestorePoint | None
-) -> None:
+) -> bool:
+    """False where Flink refuses the id as used and has no such job: an earlier try has failed."""
     flink = shop.flink(spec.cluster)
     path = restore.path if restore else None
     try:
-        flink.run_jar(jar_id, run.job_id, program(spec), path)
+        try:
+            flink.run_jar(jar_id, run.job_id, program(spec), path)
+        except FlinkUnreachable:
+            raise
+        except FlinkError as error:
+            if error.status == 404 or jar_id in flink.jars():
+                raise
+            again = ensure_jar(flink, spec, run.jar)
+            flink.run_jar(again, run.job_id, program(spec), path)
     except FlinkUnreachable as error:
-        if not submitted(shop, flink, run.job_id):
-            raise StepFailed(
+        if not submitted(shop, flink, run.job_id, _LOOK_SECONDS):
+            raise AnswerLost(
                 f"the answer to the submission of {run.job_id} was lost ({error}), and the job "
                 f"does not show up: run `pulumi up` again, which looks before it submits"
             ) from error
     except FlinkError as error:
-        if error.status != 404 and _jar_is_missing(flink, jar_id):
-            flink.run_jar(ensure_jar(flink, spec, run.jar), run.job_id, program(spec), path)
-            return
-        raise StepFailed(error.cause) from error
+        if not _ALREADY_USED.search(error.cause):
+            raise StepFailed(error.cause) from error
+        return submitted(shop, flink, run.job_id, 0.0)
+    return True
 
 
-def _jar_is_missing(flink: FlinkClient, jar_id: str) -> bool:
-    return jar_id not in flink.jars()
-
-
-def submitted(shop: Workshop, flink: FlinkClient, job_id: str) -> bool:
-    """Looks whether a submission whose answer was lost has arrived; waits a little for it."""
+def submitted(shop: Workshop, flink: FlinkClient, job_id: str, seconds: float) -> bool:
+    """Looks for `seconds` whether a submission whose answer was lost has arrived."""
 
     def read() -> bool:
         try:
@@ -118,7 +163,7 @@ def submitted(shop: Workshop, flink: FlinkClient, job_id: str) -> bool:
             return False
         return True
 
-    return poll(shop.clock, read, bool, _LOOK_SECONDS)[1]
+    return poll(shop.clock, read, bool, seconds)[1]
 
 
 def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:

@@ -50,8 +50,24 @@ def _send_stop(flink: FlinkClient, spec: StopSpec, step: Step) -> None:
 def finish_stop(
     shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, step: Step
 ) -> RestorePoint:
-    """Reads the result of a stop to its end, also one that another process has begun."""
+    """Reads the result of a stop to its end, also one that another process has begun.
+
+    The savepoint is recorded at once; the step stays open until the job has ended.
+    """
     flink = shop.flink(run.cluster)
+    point = held.record.restore
+    if point is None or step.trigger not in point.path:
+        point = _savepoint(shop, held, spec, run, step, flink)
+        held.commit(restore=point, phase=Phase.UPGRADING, since=shop.clock.now())
+        shop.say(f"savepoint complete: {point.path}")
+    wait_for_end(shop, flink, spec, run)
+    held.commit(open=None)
+    return point
+
+
+def _savepoint(
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, step: Step, flink: FlinkClient
+) -> RestorePoint:
     result = _result(shop, flink, held, spec, step)
     if result is None:
         raise StepFailed(
@@ -61,7 +77,7 @@ def finish_stop(
         )
     if result.location is None:
         raise _failed_stop(shop, held, flink, run, str(result.failure))
-    point = RestorePoint(
+    return RestorePoint(
         path=result.location,
         kind="savepoint",
         at=shop.clock.now(),
@@ -69,10 +85,6 @@ def finish_stop(
         revision=run.revision,
         attempt=run.attempt,
     )
-    held.commit(open=None, restore=point, phase=Phase.UPGRADING, since=shop.clock.now())
-    shop.say(f"savepoint complete: {point.path}")
-    wait_for_end(shop, flink, spec, run)
-    return point
 
 
 def _result(
@@ -99,11 +111,18 @@ def _result(
 def _resend_or_give_up(
     flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
 ) -> TriggerResult:
-    """Only a job that runs can take the request again: it was never sent, or never arrived."""
+    """The trigger is not known: it never arrived, or its result is forgotten after minutes.
+
+    Only a job that runs can take the request again; one that has ended may still tell where its
+    last savepoint is.
+    """
     try:
         state = flink.status(step.job_id)
+        latest = flink.checkpoints(step.job_id).savepoint
     except FlinkNotFound:
-        state = "unknown to its JobManager"
+        state, latest = "unknown to its JobManager", None
+    if latest is not None and step.trigger in latest.path:
+        return TriggerResult(done=True, location=latest.path)
     if state == "RUNNING":
         held.fence()
         _send_stop(flink, spec, step)
@@ -135,18 +154,45 @@ def _failed_stop(
     return StepFailed(f"the savepoint failed, and the job is {state}: {cause}")
 
 
-def cancel(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, phase: Phase) -> None:
-    """Cancels the job and waits for its end; `phase` is what the ledger says meanwhile."""
+def cancel(
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, phase: Phase
+) -> RestorePoint | None:
+    """Cancels the job and waits for its end; its latest checkpoint that outlives it, if any.
+
+    `phase` is what the ledger says meanwhile. That checkpoint is recorded together with the end
+    of the step, so that a job is never taken back to an older point.
+    """
     step = Step(what="cancel", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
     held.commit(open=step, phase=phase, since=shop.clock.now())
     shop.say(f"cancelling {run.job_id}")
+    return finish_cancel(shop, held, spec, run)
+
+
+def finish_cancel(
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run
+) -> RestorePoint | None:
+    """The rest of a cancel, also of one that another process has begun.
+
+    Where the JobManager forgot the job meanwhile, the phase is not one of a stop of ours: what
+    the job had completed since the recorded restore point is not known then.
+    """
     flink = shop.flink(run.cluster)
     try:
         flink.cancel(run.job_id)
     except FlinkUnreachable:
         shop.say("no answer to the request to cancel: looking")
-    wait_for_end(shop, flink, spec, run)
-    held.commit(open=None)
+    if wait_for_end(shop, flink, spec, run) == "GONE":
+        forgotten = Phase.LOST if _had_state(run, held) else held.record.phase
+        held.commit(open=None, phase=forgotten, since=shop.clock.now())
+        return None
+    point = None if run.stateless else latest_checkpoint(shop, flink, run)
+    held.commit(open=None, restore=point or held.record.restore)
+    return point
+
+
+def _had_state(run: Run, held: HeldRecord) -> bool:
+    """The job was stable once, so it may have completed checkpoints of its own."""
+    return not run.stateless and held.record.stable_attempt == run.attempt
 
 
 def wait_for_end(shop: Workshop, flink: FlinkClient, spec: StopSpec, run: Run) -> str:

@@ -5,7 +5,7 @@ from enum import Enum
 
 from flink_components.flink.answers import ENDED, Checkpoint
 from flink_components.plan.changes import same_cluster
-from flink_components.plan.record import Phase, Record, RestorePoint, Run
+from flink_components.plan.record import RUNS, Phase, Record, RestorePoint, Run
 from flink_components.spec.job import SessionJobSpec, UpgradeMode
 
 
@@ -93,7 +93,10 @@ def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: 
 
 def _forced_restore(spec: SessionJobSpec, record: Record | None) -> RestorePoint | None:
     """A `restore_from` that was not honoured yet."""
-    if spec.restore_from is None or (record and spec.restore_from == record.restored_by_hand):
+    wanted = spec.restore_from
+    if wanted is None or (record and wanted == record.restored_by_hand):
+        return None
+    if record and record.run and record.run.restored_from == wanted and record.phase in RUNS:
         return None
     return RestorePoint(path=spec.restore_from, kind="given", at=0.0)
 

@@ -103,9 +103,9 @@ class AcceptedLoss(_Value):
 class Record(_Value):
     """The whole record of one key.
 
-    `run` is the active attempt, also after it has ended; `restore` the latest point from which
+    `run` is the active attempt, also after it has ended; `stable_attempt` the last that was stable; `restore` the latest point from which
     the job can go on without loss; `restored_by_hand` the last `restore_from` that was honoured;
-    `open` a step whose end was not yet recorded.
+    `open` a step whose end was not yet recorded; `unsure` a submission that never showed up.
     """
 
     schema_version: int = SCHEMA
@@ -115,9 +115,11 @@ class Record(_Value):
     since: float = 0.0
     owner: Owner | None = None
     attempts: int = 0
+    stable_attempt: int | None = None
     run: Run | None = None
     restore: RestorePoint | None = None
     restored_by_hand: str | None = None
+    unsure: Step | None = None
     open: Step | None = None
     failures: tuple[Failure, ...] = ()
     accepted: tuple[AcceptedLoss, ...] = ()

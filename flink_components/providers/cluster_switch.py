@@ -75,7 +75,7 @@ class ClusterSwitchProvider(ResourceProvider):
             int(props["replicas"]),
             Duration.parse(props["ready_within"]).seconds,
         ):
-            process.warn(f"{props['key']}: {kept}", props["urn"])
+            shop.say(kept)
 
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:

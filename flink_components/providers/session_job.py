@@ -30,8 +30,8 @@ from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
 from flink_components.spec.job import SessionJobSpec
 
-OURS = ("urn", "jar_content", "drift", "previous_key")
-"""Inputs beside those of the spec: the row, what the jar contains, and what a refresh found."""
+OURS = ("urn", "stack", "jar_content", "drift", "previous_key")
+"""Inputs beside those of the spec: who asks, what the jar contains, what a refresh found."""
 
 AS_DECLARED = "none"
 _LEDGERS_SECONDS = 15.0
@@ -64,20 +64,24 @@ class SessionJobProvider(ResourceProvider):
             return DiffResult(changes=None, replaces=replaces)
         if _olds.get("drift", AS_DECLARED) != AS_DECLARED or _left_unfinished(_olds, _news):
             return DiffResult(changes=True, replaces=replaces)
-        changed_row = _olds.get("urn") != _news.get("urn")
+        changed_row = any(_olds.get(name) != _news.get(name) for name in ("urn", "stack"))
         return DiffResult(changes=None if changed_row else False, replaces=replaces)
 
     @process.entry
     def create(self, props: Any) -> CreateResult:
         """Runs the job and waits until it is stable; the id is the key."""
-        record = ensure(process.workshop(props["urn"]), _wish(props))
+        record = ensure(process.workshop(props["urn"]), _wish(props), stack=props["stack"])
         return CreateResult(props["key"], outputs(props, record))
 
     @process.entry
     def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
         """Brings what runs to what is declared now, with its state."""
         record = ensure(
-            process.workshop(_news["urn"]), _wish(_news), _wish(_olds), _last_run(_olds)
+            process.workshop(_news["urn"]),
+            _wish(_news),
+            _wish(_olds),
+            _last_run(_olds),
+            _news["stack"],
         )
         return UpdateResult(outputs(_news, record))
 
