@@ -14,6 +14,7 @@ from sandbox.paths import KUBECONFIG
 from sandbox.progress import SandboxError
 
 _RESTARTS = "node_lifecycle"
+_WAS_UP = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +27,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the mark of tests that restart the sandbox's node."""
     config.addinivalue_line("markers", f"{_RESTARTS}: restarts the node; only with -m {_RESTARTS}")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember whether the node was up before."""
+    session.config.stash[_WAS_UP] = lifecycle.is_held_healthy()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Take a node down that the tests brought up, once all workers are done."""
+    if hasattr(session.config, "workerinput") or session.config.stash[_WAS_UP]:
+        return
+    if lifecycle.is_held_healthy():
+        lifecycle.down()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -43,22 +57,18 @@ def kubeconfig(
 ) -> Iterator[str]:
     """A kubeconfig whose current context is the cluster to test on.
 
-    It is the one of ``--kubeconfig``, else the sandbox's node, which is brought up if it is down
-    and then taken down after the last test.
+    It is the one of ``--kubeconfig``, else the sandbox's node, which is brought up if it is down.
     """
     given: str | None = request.config.getoption("--kubeconfig")
     if given is not None:
         folder = tmp_path_factory.mktemp("kubeconfig")
         yield str(_with_context(Path(given), request.config.getoption("--context"), folder))
         return
-    was_up = lifecycle.is_held_healthy()
     try:
         lifecycle.up(DEFAULT_VERSIONS)
     except SandboxError as error:
         pytest.fail(f"no cluster to test on: {error}", pytrace=False)
     yield str(KUBECONFIG)
-    if not was_up:
-        lifecycle.down()
 
 
 def _with_context(kubeconfig: Path, context: str | None, folder: Path) -> Path:
