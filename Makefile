@@ -25,8 +25,10 @@ help:
 demo: venv
 	$(call timed,deploying a job and upgrading it with its state,$(RUN) -m stacks.demo)
 
+# Three workers on two cores, since tests wait for Flink most of the time.
 test: venv
-	$(call timed,running all tests,$(RUN) -m pytest)
+	$(call timed,starting and ending a node in bad ways,$(RUN) -m pytest -q -m node_lifecycle)
+	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 3 --dist loadfile
 
 check: venv
 	$(call timed,linting,.venv/bin/ruff check && .venv/bin/ruff format --check)
