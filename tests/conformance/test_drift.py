@@ -169,9 +169,7 @@ def test_imported_object_is_the_same_the_next_time(import_runs: dict[str, Run]) 
 def test_import_shows_where_the_program_differs_from_the_object(
     import_runs: dict[str, Run],
 ) -> None:
-    assert "inputs to import do not match the existing resource" in import_runs["other"].said(
-        "warning", "imported"
-    )
+    assert "inputs to import do not match the existing resource" in import_runs["other"].error
 
 
 def test_existing_object_is_read_by_its_id(lab: Lab, cluster: Cluster) -> None:

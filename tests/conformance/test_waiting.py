@@ -1,0 +1,285 @@
+"""Objects are done when they do what they are there for: one update that waits for all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as k8s
+import pytest
+
+from tests.conformance.cluster import Cluster
+from tests.conformance.lab import Lab, Run, Stack
+from tests.conformance.workloads import (
+    MISSING_IMAGE,
+    annotations,
+    pod_spec,
+    replicated,
+    template,
+)
+
+pytestmark = pytest.mark.cluster
+
+INGRESS = "networking.k8s.io/v1/ingresses"
+LATE = "kubernetes.io/no-provisioner"
+
+
+def program(image: str, storage_class: str) -> Callable[[], None]:
+    def declare() -> None:
+        k8s.apps.v1.Deployment("deployment", spec=replicated("deployment", image))
+        k8s.apps.v1.StatefulSet(
+            "stateful", spec=replicated("stateful", image, service_name="stateful")
+        )
+        k8s.core.v1.Pod("pod", spec=pod_spec(image))
+        k8s.batch.v1.Job(
+            "job",
+            spec={
+                "completions": 0,
+                "parallelism": 0,
+                "template": template("job", image, restart_policy="Never"),
+            },
+        )
+        k8s.core.v1.Service(
+            "service", spec={"selector": {"app": "deployment"}, "ports": [{"port": 80}]}
+        )
+        k8s.core.v1.Service("manual", spec={"ports": [{"port": 80}]})
+        k8s.core.v1.Service(
+            "external", spec={"type": "ExternalName", "external_name": "example.com"}
+        )
+        k8s.storage.v1.StorageClass(
+            "late",
+            metadata={"name": storage_class},
+            provisioner=LATE,
+            volume_binding_mode="WaitForFirstConsumer",
+        )
+        k8s.core.v1.PersistentVolumeClaim(
+            "claim",
+            spec={
+                "storage_class_name": storage_class,
+                "access_modes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Mi"}},
+            },
+        )
+        k8s.networking.v1.Ingress(
+            "ingress",
+            metadata={"name": "ingress"},
+            spec={"default_backend": {"service": {"name": "any", "port": {"number": 80}}}},
+        )
+        k8s.apps.v1.Deployment(
+            "skipped",
+            metadata=annotations(skipAwait="true"),
+            spec=replicated("skipped", MISSING_IMAGE),
+        )
+        k8s.core.v1.Pod(
+            "by-path",
+            metadata=annotations(waitFor="jsonpath={.status.phase}=Running"),
+            spec=pod_spec(image),
+        )
+        k8s.core.v1.Pod(
+            "by-condition",
+            metadata=annotations(waitFor='["condition=Ready", "jsonpath={.status.podIP}"]'),
+            spec=pod_spec(image),
+        )
+        k8s.core.v1.ConfigMap("plain", data={"key": "value"})
+
+    return declare
+
+
+@dataclass
+class Story:
+    stack: Stack
+    runs: dict[str, Run] = field(default_factory=dict)
+    live: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def story(lab: Lab, cluster: Cluster, pause_image: str) -> Story:
+    stack = lab.stack(namespace=cluster.namespace)
+    story = Story(stack)
+    giving = threading.Thread(target=give_address, args=(cluster,), daemon=True)
+    giving.start()
+    declare = program(pause_image, f"late-{cluster.namespace}")
+    story.runs["up"] = stack.up(declare)
+    giving.join()
+    for plural in ("pods", "services", "apps/v1/deployments"):
+        for item in cluster.all(plural):
+            story.live[item["metadata"]["name"].rpartition("-")[0]] = item
+    story.runs["again"] = stack.preview(declare)
+    story.runs["refresh"] = stack.refresh()
+    story.runs["destroy"] = stack.destroy()
+    story.live["pods"] = [
+        item["metadata"]["name"]
+        for item in cluster.all("pods")
+        if item["metadata"]["name"].startswith(("deployment-", "stateful-", "pod-"))
+    ]
+    return story
+
+
+def give_address(cluster: Cluster) -> None:
+    """Do to the Ingress what an ingress controller would."""
+    path = cluster.path(INGRESS, "ingress")
+    cluster.until(path, lambda found: found is not None, seconds=60)
+    address = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
+    cluster.patch(f"{path}/status", address)
+
+
+def test_all_become_ready(story: Story) -> None:
+    assert story.runs["up"].error == ""
+
+
+def test_deployment_is_done_when_its_pods_are_ready(story: Story) -> None:
+    assert story.runs["up"].result("deployment").outputs["status"]["readyReplicas"] == 1
+
+
+def test_stateful_set_is_done_when_its_pods_are_ready(story: Story) -> None:
+    assert story.runs["up"].result("stateful").outputs["status"]["readyReplicas"] == 1
+
+
+def test_pod_is_done_when_it_is_ready(story: Story) -> None:
+    conditions = story.runs["up"].result("pod").outputs["status"]["conditions"]
+    assert [item["status"] for item in conditions if item["type"] == "Ready"] == ["True"]
+
+
+def test_job_is_done_when_it_is_complete(story: Story) -> None:
+    conditions = story.runs["up"].result("job").outputs["status"]["conditions"]
+    assert [item["status"] for item in conditions if item["type"] == "Complete"] == ["True"]
+
+
+def test_ingress_is_done_when_it_has_an_address(story: Story) -> None:
+    status = story.runs["up"].result("ingress").outputs["status"]
+    assert status["loadBalancer"]["ingress"] == [{"ip": "192.0.2.1"}]
+
+
+def test_claim_of_a_class_that_binds_late_is_not_waited_for(story: Story) -> None:
+    assert story.runs["up"].result("claim").outputs["status"]["phase"] == "Pending"
+
+
+def test_skipped_deployment_is_not_waited_for(story: Story) -> None:
+    assert "readyReplicas" not in story.runs["up"].result("skipped").outputs.get("status", {})
+
+
+@pytest.mark.parametrize("name", ["manual", "external", "plain"])
+def test_object_that_needs_no_pods_is_done_at_once(story: Story, name: str) -> None:
+    assert story.runs["up"].shown(name) == []
+
+
+def test_wait_for_a_path_ends_when_it_has_the_value(story: Story) -> None:
+    assert story.runs["up"].result("by-path").outputs["status"]["phase"] == "Running"
+
+
+def test_wait_for_several_conditions_ends_when_all_hold(story: Story) -> None:
+    status = story.runs["up"].result("by-condition").outputs["status"]
+    ready = [item["status"] for item in status["conditions"] if item["type"] == "Ready"]
+    assert (ready, bool(status["podIP"])) == (["True"], True)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("deployment", "Waiting for app ReplicaSet to be available (0/1 Pods available)"),
+        ("stateful", "[1/2] Waiting for StatefulSet to create Pods (0/1 Pods ready)"),
+        ("service", "[1/3] Finding Pods to direct traffic to"),
+        ("ingress", "[1/3] Finding a matching service for each Ingress path"),
+        ("skipped", "Skipping await logic"),
+    ],
+)
+def test_row_shows_what_is_waited_for(story: Story, name: str, line: str) -> None:
+    assert line in story.runs["up"].shown(name)
+
+
+def test_pods_and_jobs_are_the_same_afterwards(story: Story) -> None:
+    assert story.runs["again"].changes() == {}
+
+
+def test_refresh_finds_all_ready(story: Story) -> None:
+    assert story.runs["refresh"].error == ""
+
+
+def test_delete_returns_when_the_pods_are_gone(story: Story) -> None:
+    assert (story.runs["destroy"].error, story.live["pods"]) == ("", [])
+
+
+def test_update_of_a_deployment_waits_for_the_new_pods(
+    lab: Lab, cluster: Cluster, pause_image: str
+) -> None:
+    def declare(step: str) -> Callable[[], None]:
+        def deployment() -> None:
+            spec = replicated("rolled", pause_image)
+            spec["template"]["metadata"]["labels"]["step"] = step
+            k8s.apps.v1.Deployment("rolled", metadata={"name": "rolled"}, spec=spec)
+
+        return deployment
+
+    stack = lab.stack(namespace=cluster.namespace)
+    stack.up(declare("1"))
+    run = stack.up(declare("2"))
+    labels = [
+        item["metadata"]["labels"]["step"]
+        for item in cluster.all("pods")
+        if item["metadata"]["labels"].get("app") == "rolled"
+        and item["status"]["phase"] == "Running"
+        and "deletionTimestamp" not in item["metadata"]
+    ]
+    assert (run.error, run.ops("rolled"), labels) == ("", ["update"], ["2"])
+
+
+def test_orphans_are_kept_where_the_annotation_says_so(
+    lab: Lab, cluster: Cluster, pause_image: str
+) -> None:
+    def declare() -> None:
+        k8s.apps.v1.Deployment(
+            "orphaning",
+            metadata={
+                "name": "orphaning",
+                **annotations(deletionPropagationPolicy="orphan", skipAwait="true"),
+            },
+            spec=replicated("orphaning", MISSING_IMAGE),
+        )
+
+    stack = lab.stack(namespace=cluster.namespace)
+    stack.up(declare)
+    cluster.until(
+        cluster.path("apps/v1/deployments", "orphaning"),
+        lambda found: found.get("status", {}).get("observedGeneration") == 1,
+    )
+    stack.destroy()
+    orphans = [
+        item["metadata"]["name"]
+        for item in cluster.all("apps/v1/replicasets")
+        if item["metadata"]["labels"].get("app") == "orphaning"
+    ]
+    assert len(orphans) == 1
+
+
+def test_wait_for_what_cannot_be_read_is_refused_with_the_reason(
+    lab: Lab, cluster: Cluster
+) -> None:
+    def declare() -> None:
+        k8s.core.v1.ConfigMap("odd", metadata=annotations(waitFor="phase=Running"))
+
+    run = lab.stack(namespace=cluster.namespace).up(declare)
+    assert 'expected a "jsonpath=" or "condition=" prefix' in run.said("error", "odd")
+
+
+def test_custom_timeout_of_a_delete_is_kept(lab: Lab, cluster: Cluster) -> None:
+    def declare() -> None:
+        k8s.core.v1.ConfigMap(
+            "held",
+            metadata={"name": "held", "finalizers": ["example.com/hold"]},
+            opts=pulumi.ResourceOptions(
+                custom_timeouts=pulumi.CustomTimeouts(delete="2s"),
+            ),
+        )
+
+    stack = lab.stack(namespace=cluster.namespace)
+    stack.up(declare)
+    run = stack.destroy()
+    held = cluster.path("configmaps", "held")
+    still_there = cluster.get(held) is not None
+    cluster.patch(held, {"metadata": {"finalizers": None}})
+    assert still_there
+    assert "example.com/hold" in run.said("warning", "held")
+    assert stack.destroy().ok
