@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import runpy
+import signal
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,8 @@ def main() -> int:
         )
     )
     sys.argv = [arguments.program, *arguments.rest]
+    # The engine cancels a program by this signal: what it waits for will not come any more.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(ERROR_ALREADY_SHOWN))
     if arguments.pwd:
         os.chdir(arguments.pwd)
     # A run that fails leaves futures that nobody awaits; that is harmless, and not to be shown.
@@ -75,8 +78,6 @@ def _run(program: Path, parallel: int) -> int:
         except pulumi.RunError as error:
             pulumi.log.error(str(error))
             return 1
-        except KeyboardInterrupt:
-            return ERROR_ALREADY_SHOWN
         except Exception:
             text = _traceback_from(program)
             pulumi.log.error(f"Program failed with an unhandled exception:\n{text}")
