@@ -20,7 +20,7 @@ class FlinkNotFound(FlinkError):
 
 
 class FlinkUnreachable(FlinkError):
-    """No answer of Flink's came back: a request that was sent may or may not have been carried out."""
+    """No answer came back: a request that was sent may or may not have been carried out."""
 
 
 _CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)

@@ -69,7 +69,7 @@ class FlinkClient:
         return {entry["key"]: entry["value"] for entry in entries}
 
     def refresh_interval(self) -> float:
-        """For how many seconds Flink answers from a cache (`web.refresh-interval`). `GET /config`."""
+        """For how many seconds Flink answers from a cache. `GET /config`."""
         return float(self._get("/config").get("refresh-interval", 3000)) / 1000
 
     # -- jars --------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class FlinkClient:
         return [file["id"] for file in self._get("/jars").get("files", [])]
 
     def upload_jar(self, path: Path, name: str, timeout: float = 600.0) -> str:
-        """Uploads the file under `name` in constant memory; the new jar's id. `POST /jars/upload`."""
+        """Uploads the file in constant memory; the new jar's id. `POST /jars/upload`."""
         with path.open("rb") as stream:
             body = MultipartEncoder({"jarfile": (name, stream, "application/x-java-archive")})
             answer = self._send(
@@ -171,7 +171,7 @@ class FlinkClient:
         raise FlinkNotFound(f"no job {job_id}", 404)
 
     def job(self, job_id: str) -> Job:
-        """The job with its vertices; cached by Flink for `web.refresh-interval`. `GET /jobs/:id`."""
+        """The job with its vertices, from Flink's cache. `GET /jobs/:id`."""
         return job(self._get(f"/jobs/{job_id}"))
 
     def failure(self, job_id: str) -> str | None:
@@ -212,7 +212,7 @@ class FlinkClient:
         return str(self._send("POST", f"/jobs/{job_id}/stop", json=body)["request-id"])
 
     def savepoint(self, job_id: str, directory: str, trigger: str, native: bool = True) -> str:
-        """Asks for a savepoint of a job that runs on; the trigger id. `POST /jobs/:id/savepoints`."""
+        """Asks for a savepoint of a job that runs on; its id. `POST /jobs/:id/savepoints`."""
         body: Json = {"target-directory": directory, "cancel-job": False}
         if self._features.trigger_id:
             body["triggerId"] = trigger
