@@ -45,7 +45,7 @@ def root_cause(text: str) -> str:
         if not rest:
             return match.group(1)
         inner = _EXCEPTION_CLASS.match(rest)
-        if inner is None:
+        if inner is None or not inner.group(1).endswith(("Exception", "Error")):
             return f"{match.group(1)}: {rest}"
         line = rest
     return line or "no reason given"

@@ -283,7 +283,9 @@ def _answer(response: requests.Response) -> Any:
         return body
     if isinstance(body, dict) and body.get("errors"):
         text = "\n".join(str(entry) for entry in body["errors"])
-        kind = FlinkNotFound if response.status_code == 404 else FlinkError
+        # For a job's status, Flink 1.20 and 2.x say this as an internal error.
+        unknown = response.status_code == 404 or "FlinkJobNotFoundException" in text
+        kind = FlinkNotFound if unknown else FlinkError
         raise kind(root_cause(text), response.status_code)
     if response.status_code in (401, 403):
         raise FlinkError(f"credentials refused (HTTP {response.status_code})", response.status_code)
