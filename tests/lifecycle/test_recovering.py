@@ -1,0 +1,100 @@
+"""Jobs and ledgers that others touched, and JobManagers that forgot: found, said, mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.planning import drifted, plan
+from flink_components.plan.record import Phase
+from sandbox.images import DEFAULT_VERSIONS
+from tests.lifecycle.conftest import make_job
+from tests.lifecycle.jobs import JobUnderTest
+from tests.lifecycle.kubernetes import Kubernetes, until
+from tests.local_flink import LocalFlink
+
+pytestmark = pytest.mark.cluster
+
+
+def drift(job: JobUnderTest) -> str:
+    return drifted(job.record, observe(job.shop, job.run), job.run.fingerprint)
+
+
+def test_a_job_cancelled_by_hand_is_drift_and_goes_on_from_its_latest_checkpoint(
+    job: JobUnderTest,
+) -> None:
+    wish = job.wish()
+    first = job.up(wish).run
+    assert first is not None
+    job.written("v1", 50)
+    assert drift(job) == ""
+
+    job.flink.cancel(first.job_id)
+    until("the end of the job", 20, lambda: job.state(first.job_id) == "CANCELED")
+
+    assert drift(job) == "CANCELED: by someone or something else"
+    found = plan(job.shop, wish, wish.spec.model_dump(mode="json"))
+    assert found.headline == "STARTS AGAIN"
+    assert "it goes on from its latest checkpoint" in found.why
+    assert "/chk-" in found.restore
+
+    job.up(wish, wish)
+    assert job.run.attempt == 2
+    assert "/chk-" in str(job.run.restored_from)
+    report = job.goes_on()
+    assert report.ok, str(report)
+
+
+def test_a_ledger_deleted_by_hand_is_made_again_and_the_running_job_adopted(
+    any_job: JobUnderTest,
+) -> None:
+    wish = any_job.wish()
+    first = any_job.up(wish).run
+    ledger = any_job.ledger
+    ledger.api.delete("Lease", ledger.namespace, ledger.name)
+    assert drifted(ledger.read(), None, wish.fingerprint) == "LOST: its ledger is not there"
+
+    record = any_job.up(wish, wish, first)
+
+    assert record.run == first
+    assert record.phase is Phase.STABLE
+    assert any_job.state() == "RUNNING"
+    assert [job.id for job in any_job.flink.jobs() if job.state == "RUNNING"] == [
+        any_job.run.job_id
+    ]
+
+
+@pytest.mark.parametrize("version", DEFAULT_VERSIONS)
+def test_a_job_that_its_jobmanager_forgot_is_lost_until_it_is_said_where_to_go_on_from(
+    version: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("forgetful")
+    config = {"execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION"}
+    with LocalFlink(version, folder / "first", config=config) as flink:
+        job = make_job(flink, kubernetes, f"forgotten-{version.replace('.', '-')}", folder)
+        wish = job.wish()
+        forgotten = job.up(wish).run
+        assert forgotten is not None
+        job.written("v1", 50)
+        checkpoint = until(
+            "a checkpoint", 20, lambda: job.flink.checkpoints(forgotten.job_id).newest
+        )
+    with LocalFlink(version, folder / "second", config=config) as flink:
+        job = job.elsewhere(rest_url=flink.url)
+        ledger = job.ledger
+        with ledger.lock("test") as held:
+            held.commit(run=forgotten.model_copy(update={"cluster": job.ref.to_json()}))
+
+        assert drift(job) == f"LOST: the JobManager does not know {forgotten.job_id}"
+        with pytest.raises(Refused, match=f"{forgotten.job_id}/chk-N/_metadata"):
+            job.up(job.wish(), wish)
+
+        newest = sorted(
+            (folder / "first").rglob("chk-*/_metadata"),
+            key=lambda path: int(path.parent.name.removeprefix("chk-")),
+        )[-1]
+        assert int(newest.parent.name.removeprefix("chk-")) >= checkpoint.id
+        job.up(job.wish(restore_from=newest.parent.as_uri()), wish)
+        report = job.goes_on()
+        assert report.ok, str(report)
