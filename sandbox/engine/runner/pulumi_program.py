@@ -104,10 +104,4 @@ def _traceback_from(program: Path) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        status = main()
-    except KeyboardInterrupt:
-        os._exit(ERROR_ALREADY_SHOWN)
-    # The engine may interrupt a program that is ending already: nothing of that is to be shown.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(status)
+    sys.exit(main())
