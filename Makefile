@@ -54,6 +54,6 @@ $(INSTALLED):
 		|| { apt-get update -qq && apt-get install -y -qq python3-venv > /dev/null; } \
 	&& { test -x $(RUN) || $(PYTHON) -m venv .venv; } \
 	&& $(RUN) -m pip install --quiet --disable-pip-version-check uv \
-	&& VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet -c constraints.txt -e . --group dev \
+	&& VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --compile-bytecode -c constraints.txt -e . --group dev \
 	&& rm -f .venv/installed-* && touch $@ \
 	&& echo "venv: done in $$(( $$(date +%s) - start )) s"

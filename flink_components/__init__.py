@@ -1,8 +1,15 @@
-"""Pulumi components that run Apache Flink on Kubernetes and keep the state of its jobs."""
+"""Pulumi components that run Apache Flink on Kubernetes and keep the state of its jobs.
 
-from flink_components.components.environment import Environment
-from flink_components.components.session_cluster import SessionCluster, SessionClusterArgs
-from flink_components.components.session_job import SessionJob, SessionJobArgs
+Names are loaded when they are first used: the provider process needs none of the components.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flink_components.components.environment import Environment
+    from flink_components.components.session_cluster import SessionCluster, SessionClusterArgs
+    from flink_components.components.session_job import SessionJob, SessionJobArgs
 
 __all__ = [
     "Environment",
@@ -11,3 +18,17 @@ __all__ = [
     "SessionJob",
     "SessionJobArgs",
 ]
+
+_MODULES = {
+    "Environment": "environment",
+    "SessionCluster": "session_cluster",
+    "SessionClusterArgs": "session_cluster",
+    "SessionJob": "session_job",
+    "SessionJobArgs": "session_job",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.components.{_MODULES[name]}"), name)

@@ -37,7 +37,7 @@ class JobStatus:
 class Job:
     """`GET /jobs/:id`: the job and how far its vertices are.
 
-    `slots_missing` is how many slots its widest vertex waits for."""
+    `slots_wanted` is how many subtasks of its widest vertex wait for their slots."""
 
     id: str
     name: str
@@ -45,7 +45,7 @@ class Job:
     vertices: int
     vertices_running: int
     vertices_finished: int
-    slots_missing: int
+    slots_wanted: int
 
     @property
     def all_running(self) -> bool:
@@ -73,19 +73,16 @@ class Checkpoints:
     """`GET /jobs/:id/checkpoints`.
 
     `restored` is the path that Flink says it started from, `completed` the latest completed
-    checkpoint whose files are still there; `count` is the number completed by this job.
+    checkpoint and `savepoint` the latest savepoint, if its files are still there; `newest` is the
+    later of these two, and None where just its files are gone: the other one would be a step
+    back. `count` is the number completed by this job.
     """
 
     count: int
     completed: Checkpoint | None
     savepoint: Checkpoint | None
+    newest: Checkpoint | None
     restored: str | None
-
-    @property
-    def newest(self) -> Checkpoint | None:
-        """The latest of both kinds."""
-        both = (c for c in (self.completed, self.savepoint) if c is not None)
-        return max(both, key=lambda checkpoint: checkpoint.id, default=None)
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def job(body: Json) -> Job:
             for vertex, count in zip(vertices, tasks, strict=True)
             if count.get("FINISHED", 0) == vertex["parallelism"]
         ),
-        slots_missing=max((count.get("SCHEDULED", 0) for count in tasks), default=0),
+        slots_wanted=max((count.get("SCHEDULED", 0) for count in tasks), default=0),
     )
 
 
@@ -155,10 +152,12 @@ def checkpoints(body: Json) -> Checkpoints:
     """Reads `GET /jobs/:id/checkpoints`."""
     latest: Json = body.get("latest") or {}
     restored: Json = latest.get("restored") or {}
+    both = [latest[kind] for kind in ("completed", "savepoint") if latest.get(kind)]
     return Checkpoints(
         count=int((body.get("counts") or {}).get("completed", 0)),
         completed=_checkpoint(latest.get("completed")),
         savepoint=_checkpoint(latest.get("savepoint")),
+        newest=_checkpoint(max(both, key=lambda body: int(body["id"]), default=None)),
         restored=restored.get("external_path") or None,
     )
 

@@ -68,6 +68,16 @@ class FlinkClient:
         entries: Any = self._get("/jobmanager/config")
         return {entry["key"]: entry["value"] for entry in entries}
 
+    def slots_held(self, job_id: str) -> int:
+        """How many slots TaskManagers have given to the job. `GET /taskmanagers`, and each one."""
+        managers = self._get("/taskmanagers")["taskmanagers"]
+        busy = (tm["id"] for tm in managers if tm["freeSlots"] < tm["slotsNumber"])
+        return sum(
+            slot["jobId"] == job_id
+            for manager in busy
+            for slot in self._get(f"/taskmanagers/{manager}").get("allocatedSlots", [])
+        )
+
     def refresh_interval(self) -> float:
         """For how many seconds Flink answers from a cache. `GET /config`."""
         return float(self._get("/config").get("refresh-interval", 3000)) / 1000
@@ -227,16 +237,18 @@ class FlinkClient:
         """
         return trigger_result(self._get(f"/jobs/{job_id}/savepoints/{trigger}"))
 
-    def checkpoint(self, job_id: str, trigger: str) -> str | None:
-        """Asks for a checkpoint; None where this version can't (before 1.17)."""
-        if not self._features.checkpoint_trigger:
-            return None
-        answer = self._send(
+    @property
+    def can_trigger_checkpoints(self) -> bool:
+        """Whether this version has `POST /jobs/:id/checkpoints` (1.17 and later)."""
+        return self._features.checkpoint_trigger
+
+    def checkpoint(self, job_id: str, trigger: str) -> None:
+        """Asks for a checkpoint; a second request with the same `trigger` makes no second one."""
+        self._send(
             "POST",
             f"/jobs/{job_id}/checkpoints",
             json={"checkpointType": "CONFIGURED", "triggerId": trigger},
         )
-        return str(answer["request-id"])
 
     def checkpoint_result(self, job_id: str, trigger: str) -> TriggerResult:
         """How a checkpoint that we asked for went so far."""

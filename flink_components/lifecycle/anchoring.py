@@ -7,7 +7,7 @@ from flink_components.lifecycle.errors import LifecycleError, Refused, StepFaile
 from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.session_job import settle
+from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Owner, Phase, Record

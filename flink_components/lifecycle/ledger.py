@@ -28,6 +28,7 @@ KIND = "flink-components/ledger"
 LEASE_SECONDS = 20
 RENEW_SECONDS = 5.0
 _LONG_DEAD_SECONDS = 60.0
+_WRITE_ATTEMPTS = 3
 
 R = TypeVar("R", bound=BaseModel)
 Json = dict[str, Any]
@@ -125,7 +126,10 @@ class Ledger(Generic[R]):
         seen_at = 0.0
         while True:
             lease = self._lease()
+            self._record(lease)
             spec = lease["spec"]
+            if spec.get("holderIdentity") == holder:
+                return lease  # the answer to our own write was lost
             age = _age(spec.get("renewTime"), self.clock.now())
             unchanged = seen == spec.get("renewTime") and seen is not None
             expired = (unchanged and self.clock.monotonic() - seen_at > self.lease_seconds) or (
@@ -135,7 +139,7 @@ class Ledger(Generic[R]):
                 lease["spec"] = self._lock_spec(holder)
                 try:
                     return self.api.replace("Lease", self.namespace, self.name, lease)
-                except Conflict:
+                except (Conflict, Unreachable):
                     continue
             if not unchanged:
                 alive = seen is not None
@@ -255,27 +259,39 @@ class Held(Generic[R]):
             self.record = record
 
     def _replace(self, body: Json) -> Json:
+        """Writes as long as the Lease names us: a conflict may be with a write of our own."""
+        ledger = self._ledger
+        for _ in range(_WRITE_ATTEMPTS):
+            try:
+                return ledger.api.replace("Lease", ledger.namespace, ledger.name, body)
+            except (Conflict, Unreachable) as error:
+                problem: KubeError = error
+            except NotFound:
+                raise self._lose("someone deleted the ledger") from None
+            lease = self._current()
+            if lease["spec"] == body["spec"] and (
+                lease["metadata"]["annotations"] == body["metadata"]["annotations"]
+            ):
+                return lease
+            body["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
+        raise problem
+
+    def _current(self) -> Json:
+        """The Lease as it is now, while it names us."""
         ledger = self._ledger
         try:
-            return ledger.api.replace("Lease", ledger.namespace, ledger.name, body)
-        except Unreachable:
-            # The write may have arrived: if it did, the Lease holds just what we sent.
             lease = ledger.api.get("Lease", ledger.namespace, ledger.name)
-            if _same_content(lease, body):
-                return lease
-            if lease["metadata"]["resourceVersion"] == body["metadata"]["resourceVersion"]:
-                return ledger.api.replace("Lease", ledger.namespace, ledger.name, body)
-            self._lost = "another process wrote the ledger"
-        except (Conflict, NotFound) as error:
-            self._lost = f"another process wrote the ledger ({error.message})"
-        raise LockLost(f"the lock of {ledger.key} was lost: {self._lost}")
+        except NotFound:
+            raise self._lose("someone deleted the ledger") from None
+        holder = lease["spec"].get("holderIdentity")
+        if holder != self._holder:
+            by = f"{holder.partition(' ')[2]} has taken it" if holder else "it was unlocked"
+            raise self._lose(by)
+        return lease
 
-
-def _same_content(lease: Json, body: Json) -> bool:
-    return bool(
-        lease["spec"] == body["spec"]
-        and lease["metadata"]["annotations"] == body["metadata"]["annotations"]
-    )
+    def _lose(self, how: str) -> LockLost:
+        self._lost = how
+        return LockLost(f"the lock of {self._ledger.key} was lost: {how}")
 
 
 def _dumps(record: BaseModel) -> str:

@@ -10,17 +10,24 @@ from flink_components.plan.decision import Seen
 from flink_components.plan.record import Run
 
 
-def observe(shop: Workshop, run: Run, settled: bool = False) -> Seen:
+def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
     """The state of the run's job and its latest checkpoint that outlives it; never raises.
 
-    `settled`: for a job that has ended, wait until Flink's cache can't show an older checkpoint.
+    `fresh`: wait until Flink's cache can't show an older checkpoint than the latest.
     """
     try:
         flink = shop.flink(run.cluster)
         state = flink.status(run.job_id)
-        if settled and state in ENDED:
+        if fresh:
             shop.clock.sleep(flink.refresh_interval())
-        return Seen(reached=True, state=state, checkpoint=_kept_checkpoint(flink, run, state))
+        found = flink.checkpoints(run.job_id)
+        return Seen(
+            reached=True,
+            state=state,
+            checkpoint=_kept_checkpoint(flink, run, state, found.newest),
+            completed=found.count,
+            restored=found.restored,
+        )
     except FlinkNotFound:
         return Seen(reached=True)
     except FlinkUnreachable as error:
@@ -29,9 +36,16 @@ def observe(shop: Workshop, run: Run, settled: bool = False) -> Seen:
         return Seen(reached=False, problem=str(error))
 
 
-def _kept_checkpoint(flink: FlinkClient, run: Run, state: str) -> Checkpoint | None:
+def observe_latest(shop: Workshop, run: Run) -> Seen:
+    """The same; of a job that has ended, the checkpoint is certainly its last."""
+    seen = observe(shop, run)
+    return observe(shop, run, fresh=True) if seen.state in ENDED else seen
+
+
+def _kept_checkpoint(
+    flink: FlinkClient, run: Run, state: str, newest: Checkpoint | None
+) -> Checkpoint | None:
     """The newest one, where a cancel (or the end that the job had) leaves its files."""
-    newest = flink.checkpoints(run.job_id).newest
     if newest is None or newest.savepoint:
         return newest
     kept = flink.checkpoint_config(run.job_id).kept_on_cancel

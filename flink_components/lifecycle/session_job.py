@@ -1,57 +1,27 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
-from dataclasses import dataclass
+from contextlib import suppress
 
-from flink_components.flink.errors import FlinkError
-from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import AnswerLost, LifecycleError, Refused, StepFailed
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.observing import observe_latest
 from flink_components.lifecycle.session_cluster import leave_revision
-from flink_components.lifecycle.starting import (
-    dry_run,
-    start,
-    submitted,
-    wait_until_stable,
-)
-from flink_components.lifecycle.stopping import (
-    cancel,
-    finish_cancel,
-    finish_stop,
-    latest_checkpoint,
-    stop_with_savepoint,
-)
+from flink_components.lifecycle.settling import settle
+from flink_components.lifecycle.starting import become_stable, dry_run, start
+from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
+from flink_components.lifecycle.way_back import NOT_STABLE, way_back
+from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.changes import fingerprint, same_cluster
+from flink_components.plan.changes import same_cluster
 from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
-from flink_components.plan.record import (
-    AcceptedLoss,
-    Failure,
-    Phase,
-    Record,
-    RestorePoint,
-    Run,
-    Step,
-)
+from flink_components.plan.record import AcceptedLoss, Phase, Record, RestorePoint, Run, Use
 from flink_components.spec.base import load
-from flink_components.spec.job import SessionJobSpec, StopSpec
+from flink_components.spec.job import SessionJobSpec
 from flink_components.spec.ref import ClusterRef
 
-_ARRIVAL_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Wish:
-    """A declared job with what its jar contains (`flink.jar.content`)."""
-
-    spec: SessionJobSpec
-    content: str
-
-    @property
-    def fingerprint(self) -> str:
-        """Names what the job runs."""
-        values = {**self.spec.model_dump(mode="json"), "jar_content": self.content}
-        return fingerprint(values)
+__all__ = ["Wish", "ensure"]
 
 
 def ensure(
@@ -75,9 +45,8 @@ def ensure(
     with ledger.lock(f"up of {spec.key}") as held:
         _check_ours(held.record, stack)
         if held.record.run is None and last is not None:
-            held.commit(
-                run=last, attempts=max(last.attempt, held.record.attempts), phase=Phase.STABLE
-            )
+            attempts = max(last.attempt, held.record.attempts)
+            held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
         settle(shop, held, spec)
         decision, seen = _decide(shop, held, wish)
         if decision.action is Action.REFUSE:
@@ -85,7 +54,7 @@ def ensure(
         if decision.action is Action.NOTHING:
             _note_end(shop, held, seen)
         elif decision.action is Action.WAIT:
-            _become_stable(shop, held, wish, _active(held))
+            _wait(shop, held, wish, before)
         else:
             _replace(shop, held, ledger, wish, before, decision)
         return held.record
@@ -105,7 +74,7 @@ def _check_ours(record: Record, stack: str | None) -> None:
 
 def _decide(shop: Workshop, held: HeldRecord, wish: Wish) -> tuple[Decision, Seen]:
     run = held.record.run
-    seen = observe(shop, run, settled=True) if run else Seen(reached=True)
+    seen = observe_latest(shop, run) if run else Seen(reached=True)
     return decide(wish.spec, wish.fingerprint, held.record, seen), seen
 
 
@@ -118,35 +87,6 @@ def _active(held: HeldRecord) -> Run:
 def _note_end(shop: Workshop, held: HeldRecord, seen: Seen) -> None:
     if seen.state == "FINISHED" and held.record.phase is not Phase.FINISHED:
         held.commit(phase=Phase.FINISHED, reason="", since=shop.clock.now())
-
-
-def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
-    """Finishes a step that was begun and not recorded: its process died, or lost the answer."""
-    step, run = held.record.open, held.record.run
-    if step is None:
-        return
-    if run is None or run.job_id != step.job_id:
-        held.commit(open=None)
-        return
-    shop.say(f"an earlier {step.what} of {step.job_id} was left open: looking")
-    if step.what == "stop":
-        finish_stop(shop, held, spec, run, step)
-    elif step.what == "cancel":
-        held.fence()
-        finish_cancel(shop, held, spec, run)
-    else:
-        _settle_submit(shop, held, run, step)
-
-
-def _settle_submit(shop: Workshop, held: HeldRecord, run: Run, step: Step) -> None:
-    """The submission arrived, or it does not show up.
-
-    Then the same attempt is tried again, with the same job id, which Flink takes only once.
-    """
-    if submitted(shop, shop.flink(run.cluster), run.job_id, _ARRIVAL_SECONDS):
-        held.commit(open=None, phase=Phase.DEPLOYED)
-        return
-    held.commit(open=None, unsure=step, phase=Phase.FAILED, attempts=run.attempt - 1)
 
 
 def _replace(
@@ -168,7 +108,7 @@ def _replace(
             _write_accepted_loss(shop, held, spec)
         _start_new(shop, held, wish, before, decision, restore, jar_id)
     finally:
-        if held.record.jar_wanted is not None:
+        with suppress(LifecycleError, KubeError):
             held.commit(jar_wanted=None)
     if old is not None:
         _tidy(shop, ledger, wish, old)
@@ -203,16 +143,10 @@ def _stop_old(
     if decision.stop is Stop.SAVEPOINT:
         taken = stop_with_savepoint(shop, held, spec, run)
         return decision.restore or taken
-    point = cancel(shop, held, spec, run, Phase.UPGRADING)
     if decision.stop is Stop.CANCEL or decision.restore is not None:
+        cancel(shop, held, spec, run, Phase.UPGRADING)
         return decision.restore
-    if point is None:
-        held.commit(phase=Phase.LOST, since=shop.clock.now())
-        raise StepFailed(
-            f"{run.job_id} was cancelled, and Flink does not say where its latest checkpoint is: "
-            f"look below the checkpoint directory for {run.job_id}, and set restore_from"
-        )
-    return point
+    return cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED)
 
 
 def _start_new(
@@ -226,136 +160,23 @@ def _start_new(
 ) -> None:
     old = held.record.run
     try:
-        run = start(
-            shop,
-            held,
-            wish.spec,
-            wish.content,
-            wish.fingerprint,
-            decision.revision,
-            restore,
-            jar_id,
-        )
-        _become_stable(shop, held, wish, run)
+        run = start(shop, held, wish, decision.revision, restore, jar_id, decision.forced)
+        become_stable(shop, held, wish, run)
     except AnswerLost:
         raise
-    except (StepFailed, FlinkError) as error:
+    except NOT_STABLE as error:
         failed = _active(held)
-        if old is not None and failed.job_id == old.job_id:
+        if old is not None and failed == old:
             raise
-        _give_up(shop, held, wish, failed, error, restore)
-        if decision.stop is None or before is None or old is None:
-            raise StepFailed(_left_behind(held, str(error))) from error
-        _go_back(shop, held, before, old, restore, str(error))
+        way_back(shop, held, wish, before, failed, error)
 
 
-def _become_stable(shop: Workshop, held: HeldRecord, wish: Wish, run: Run) -> None:
-    state = wait_until_stable(shop, wish.spec, run)
-    phase = Phase.FINISHED if state == "FINISHED" else Phase.STABLE
-    by_hand = wish.spec.restore_from or held.record.restored_by_hand
-    held.commit(
-        phase=phase,
-        reason="",
-        since=shop.clock.now(),
-        stable_attempt=run.attempt,
-        restored_by_hand=by_hand,
-    )
-
-
-def _give_up(
-    shop: Workshop,
-    held: HeldRecord,
-    wish: Wish,
-    run: Run,
-    error: StepFailed | FlinkError,
-    restore: RestorePoint | None,
-) -> None:
-    """Ends an attempt that is not stable.
-
-    One that has completed a checkpoint of its own may have committed output: there is no
-    automatic way back then, and it raises StepFailed.
-    """
-    reason = str(error)
-    failure = Failure(
-        revision=run.revision,
-        attempt=run.attempt,
-        fingerprint=run.fingerprint,
-        reason=reason[:500],
-        at=shop.clock.now(),
-    )
-    failures = held.record.with_failure(failure)
-    seen = observe(shop, run)
-    wrong_state = isinstance(error, WrongState)
-    if seen.active and seen.checkpoint is not None and not wrong_state:
-        held.commit(open=None, phase=Phase.DEPLOYED, reason=reason, failures=failures)
-        raise StepFailed(
-            f"{reason}. It has completed a checkpoint of its own, so it may have committed "
-            f"output: it runs on as {run.job_id}; mend it and run `pulumi up` again"
-        )
-    own = None
-    if seen.active:
-        own = cancel(shop, held, wish.spec, run, Phase.FAILED)
-    elif seen.state is not None:
-        own = latest_checkpoint(shop, shop.flink(run.cluster), run)
-    own = None if wrong_state else own
-    by_hand = wish.spec.restore_from if own else held.record.restored_by_hand
-    held.commit(
-        open=None,
-        phase=Phase.FAILED,
-        reason=reason,
-        since=shop.clock.now(),
-        failures=failures,
-        restore=own or restore,
-        restored_by_hand=by_hand,
-    )
-    if own is not None:
-        raise StepFailed(
-            f"{reason}. It had completed a checkpoint of its own, so it may have committed "
-            f"output, and the old revision was not started again: mend the job and run "
-            f"`pulumi up` again, which goes on from {own.path}"
-        )
-
-
-def _go_back(
-    shop: Workshop,
-    held: HeldRecord,
-    before: Wish,
-    old: Run,
-    restore: RestorePoint | None,
-    reason: str,
-) -> None:
-    """Runs the old revision again from the hand-over point, and says so; always raises."""
-    shop.say(f"not stable ({reason}): the old revision {old.revision} runs again")
+def _wait(shop: Workshop, held: HeldRecord, wish: Wish, before: Wish | None) -> None:
+    """An attempt that another process has started is waited for; one that was stable may stay."""
+    run, stable = _active(held), held.record.stable
     try:
-        jar_id = ensure_jar(shop.flink(before.spec.cluster), before.spec, before.content)
-        run = start(
-            shop,
-            held,
-            before.spec,
-            before.content,
-            old.fingerprint,
-            old.revision,
-            restore,
-            jar_id,
-        )
-        wait_until_stable(shop, before.spec, run)
-        held.commit(stable_attempt=run.attempt)
-    except AnswerLost:
-        raise
-    except (Refused, StepFailed, FlinkError) as error:
-        held.commit(open=None, phase=Phase.FAILED, reason=str(error), since=shop.clock.now())
-        where = f"its state is in {restore.path}" if restore else "it had no state"
-        raise StepFailed(
-            f"{reason}. The old revision {old.revision} could not be started again either "
-            f"({error}), so the job is down; {where}: `pulumi up` goes on from there"
-        ) from error
-    held.commit(phase=Phase.ROLLED_BACK, reason=reason, since=shop.clock.now())
-    origin = f" from {restore.path}" if restore else ""
-    raise StepFailed(f"{reason}. The old revision {old.revision} runs again{origin}")
-
-
-def _left_behind(held: HeldRecord, reason: str) -> str:
-    point = held.record.restore
-    if point is None:
-        return f"{reason}. The job was removed from the cluster; it had no state yet"
-    return f"{reason}. The job is down; `pulumi up` goes on from {point.path}"
+        become_stable(shop, held, wish, run)
+    except NOT_STABLE as error:
+        if stable is not None and stable.attempt == run.attempt:
+            raise StepFailed(str(error)) from error
+        way_back(shop, held, wish, before, run, error)

@@ -10,10 +10,12 @@ from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreac
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
 from flink_components.lifecycle.jars import ensure_jar
+from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Phase, RestorePoint, Run, Step
-from flink_components.spec.job import SessionJobSpec, UpgradeMode
+from flink_components.spec.job import SessionJobSpec
 
 _LOOK_SECONDS = 30.0
 _LATE_SECONDS = 180.0
@@ -54,53 +56,50 @@ def dry_run(shop: Workshop, spec: SessionJobSpec, jar_id: str) -> None:
 def start(
     shop: Workshop,
     held: HeldRecord,
-    spec: SessionJobSpec,
-    content: str,
-    fingerprint: str,
+    wish: Wish,
     revision: int,
     restore: RestorePoint | None,
     jar_id: str,
+    forced: bool = False,
 ) -> Run:
-    """Submits a new attempt. Raises StepFailed where Flink refuses or the answer is lost.
+    """Submits a new attempt. Raises StepFailed where Flink refuses, AnswerLost where nobody knows.
 
-    The attempt is in the ledger before the submission, since Flink refuses an id that was used.
+    The attempt is in the ledger before the submission, since Flink refuses an id that was used,
+    and so is the point that it starts from, but where the user `forced` another one.
     """
-    run = _next_run(shop, held, spec, content, fingerprint, revision, restore)
+    run = _next_run(shop, held, wish, revision, restore)
     _wait_out_unsure(shop, held, run)
     step = Step(what="submit", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
-    held.commit(attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="")
+    known = restore if restore is not None and not forced else held.record.restore
+    held.commit(
+        attempts=run.attempt, run=run, restore=known, open=step, phase=Phase.UPGRADING, reason=""
+    )
     origin = f" from {restore.path}" if restore else ""
     shop.say(f"submitting revision {revision}, attempt {run.attempt}{origin}")
-    if not _submit(shop, spec, run, jar_id, restore):
+    if not _submit(shop, held, wish.spec, run, jar_id):
         shop.say(f"Flink knows the id {run.job_id} from an earlier try: taking the next one")
         held.commit(open=None, unsure=None)
-        return start(shop, held, spec, content, fingerprint, revision, restore, jar_id)
+        return start(shop, held, wish, revision, restore, jar_id, forced)
     held.commit(open=None, unsure=None, phase=Phase.DEPLOYED, since=shop.clock.now())
     return run
 
 
 def _next_run(
-    shop: Workshop,
-    held: HeldRecord,
-    spec: SessionJobSpec,
-    content: str,
-    fingerprint: str,
-    revision: int,
-    restore: RestorePoint | None,
+    shop: Workshop, held: HeldRecord, wish: Wish, revision: int, restore: RestorePoint | None
 ) -> Run:
     """The next attempt; its number is written before the submission."""
     attempt = held.record.attempts + 1
     return Run(
         revision=revision,
         attempt=attempt,
-        job_id=job_id_of(spec.key, revision, attempt),
-        fingerprint=fingerprint,
-        jar=content,
-        cluster=spec.cluster.to_json(),
-        upgrade_mode=spec.upgrade_mode.value,
+        job_id=job_id_of(wish.spec.key, revision, attempt),
+        fingerprint=wish.fingerprint,
+        jar=wish.content,
+        cluster=wish.spec.cluster.to_json(),
+        upgrade_mode=wish.spec.upgrade_mode.value,
         restored_from=restore.path if restore else None,
         submitted_at=shop.clock.now(),
-        stateless=spec.upgrade_mode is UpgradeMode.STATELESS,
+        stateless=wish.stateless,
     )
 
 
@@ -124,33 +123,45 @@ def _wait_out_unsure(shop: Workshop, held: HeldRecord, run: Run) -> None:
         )
 
 
-def _submit(
-    shop: Workshop, spec: SessionJobSpec, run: Run, jar_id: str, restore: RestorePoint | None
-) -> bool:
-    """False where Flink refuses the id as used and has no such job: an earlier try has failed."""
+def _submit(shop: Workshop, held: HeldRecord, spec: SessionJobSpec, run: Run, jar_id: str) -> bool:
+    """False where Flink refuses the id as used and has no such job: an earlier try has failed.
+
+    Where the answer is lost and the job does not show up, it is sent once more: under the same
+    id, which Flink takes only once.
+    """
     flink = shop.flink(spec.cluster)
-    path = restore.path if restore else None
-    try:
+    for last in (False, True):
         try:
-            flink.run_jar(jar_id, run.job_id, program(spec), path)
-        except FlinkUnreachable:
-            raise
+            _run(flink, spec, run, jar_id)
+            return True
+        except FlinkUnreachable as error:
+            if submitted(shop, flink, run.job_id, _LOOK_SECONDS):
+                return True
+            if last:
+                raise AnswerLost(
+                    f"the answer to the submission of {run.job_id} was lost ({error}), and the "
+                    f"job does not show up: run `pulumi up` again, which looks before it submits"
+                ) from error
+            shop.say(f"no answer to the submission ({error}): sending it again")
+            held.fence()
         except FlinkError as error:
-            if error.status == 404 or jar_id in flink.jars():
-                raise
-            again = ensure_jar(flink, spec, run.jar)
-            flink.run_jar(again, run.job_id, program(spec), path)
-    except FlinkUnreachable as error:
-        if not submitted(shop, flink, run.job_id, _LOOK_SECONDS):
-            raise AnswerLost(
-                f"the answer to the submission of {run.job_id} was lost ({error}), and the job "
-                f"does not show up: run `pulumi up` again, which looks before it submits"
-            ) from error
+            if not _ALREADY_USED.search(error.cause):
+                raise StepFailed(error.cause) from error
+            return submitted(shop, flink, run.job_id, 0.0)
+    raise AssertionError("unreachable")
+
+
+def _run(flink: FlinkClient, spec: SessionJobSpec, run: Run, jar_id: str) -> None:
+    """Submits; a jar that was removed since it was looked for is uploaded again."""
+    try:
+        flink.run_jar(jar_id, run.job_id, program(spec), run.restored_from)
+    except FlinkUnreachable:
+        raise
     except FlinkError as error:
-        if not _ALREADY_USED.search(error.cause):
-            raise StepFailed(error.cause) from error
-        return submitted(shop, flink, run.job_id, 0.0)
-    return True
+        if error.status == 404 or jar_id in flink.jars():
+            raise
+        again = ensure_jar(flink, spec, run.jar)
+        flink.run_jar(again, run.job_id, program(spec), run.restored_from)
 
 
 def submitted(shop: Workshop, flink: FlinkClient, job_id: str, seconds: float) -> bool:
@@ -175,19 +186,15 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
     """
     flink = shop.flink(spec.cluster)
     deadline = shop.clock.monotonic() + spec.deadlines.stable.seconds
-    said = ""
+    progress = StartProgress(shop, flink, run.job_id)
 
     def read() -> Job | None:
-        nonlocal said
-        job: Job | None = None
         try:
             job = flink.job(run.job_id)
-            text = _progress(job)
         except (FlinkNotFound, FlinkUnreachable) as error:
-            text = str(error)
-        if text != said:
-            said = text
-            shop.say(text)
+            progress.say(str(error))
+            return None
+        progress.show(job)
         return job
 
     job, done = poll(
@@ -199,7 +206,7 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
     if not done or job is None:
         reason = _failure(flink, run.job_id)
         raise StepFailed(
-            f"not stable within {spec.deadlines.stable}: {said or 'no answer'}"
+            f"not stable within {spec.deadlines.stable}: {progress.said or 'no answer'}"
             + (f"; the last failure was: {reason}" if reason else "")
         )
     if job.state in ("FAILED", "CANCELED"):
@@ -210,12 +217,6 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
     return _wait_for_checkpoint(shop, flink, spec, run, deadline)
 
 
-def _progress(job: Job) -> str:
-    done = job.vertices_running + job.vertices_finished
-    text = f"{job.state}: {done}/{job.vertices} vertices running"
-    return f"{text}, waiting for slots: {job.slots_missing} missing" if job.slots_missing else text
-
-
 def _failure(flink: FlinkClient, job_id: str) -> str | None:
     try:
         return flink.failure(job_id)
@@ -224,14 +225,24 @@ def _failure(flink: FlinkClient, job_id: str) -> str | None:
 
 
 def _check_restored(shop: Workshop, flink: FlinkClient, run: Run) -> None:
-    """What Flink says it restored is compared with what was asked for; its answer lags."""
+    """What Flink says it restored is compared with what was asked for; its answer lags.
+
+    A job that has recovered since says that it restored a checkpoint of its own.
+    """
     wanted = run.restored_from
     if wanted is None:
         return
+
+    def read() -> str | None:
+        try:
+            return flink.checkpoints(run.job_id).restored
+        except FlinkUnreachable:
+            return None
+
     found, same = poll(
         shop.clock,
-        lambda: flink.checkpoints(run.job_id).restored,
-        lambda path: path is not None and same_path(path, wanted),
+        read,
+        lambda path: path is not None and (same_path(path, wanted) or run.job_id in path),
         _RESTORED_SECONDS,
     )
     if not same:
@@ -248,18 +259,14 @@ def _wait_for_checkpoint(
         return "RUNNING"
     shop.say("all running; waiting for the first checkpoint")
     trigger = uuid.uuid4().hex
-    triggered = flink.checkpoint(run.job_id, trigger)
 
     def read() -> tuple[str, bool]:
-        if triggered is not None:
-            result = flink.checkpoint_result(run.job_id, triggered)
-            if result.done and result.failure is None:
-                return "RUNNING", True
-            if not result.done:
-                return flink.status(run.job_id), False
-        return flink.status(run.job_id), flink.checkpoints(run.job_id).count > 0
+        try:
+            return flink.status(run.job_id), _has_checkpoint(flink, run, trigger)
+        except FlinkUnreachable as error:
+            return f"not reachable: {error}", False
 
-    (state, completed), done = poll(
+    (state, completed), _ = poll(
         shop.clock,
         read,
         lambda seen: seen[1] or seen[0] in ENDED,
@@ -268,10 +275,43 @@ def _wait_for_checkpoint(
     )
     if state == "FINISHED":
         return state
-    if not done or not completed:
+    if state in ENDED or not completed:
         reason = _failure(flink, run.job_id)
         raise StepFailed(
             f"no checkpoint completed within {spec.deadlines.stable} (the job is {state})"
             + (f": {reason}" if reason else "")
         )
     return "RUNNING"
+
+
+def _has_checkpoint(flink: FlinkClient, run: Run, trigger: str) -> bool:
+    """One that we asked for, as far as this version can be asked, or any other."""
+    try:
+        if flink.can_trigger_checkpoints:
+            result = flink.checkpoint_result(run.job_id, trigger)
+            if not result.done or result.failure is None:
+                return result.done
+    except FlinkNotFound:
+        flink.checkpoint(run.job_id, trigger)
+        return False
+    return flink.checkpoints(run.job_id).count > 0
+
+
+def become_stable(
+    shop: Workshop,
+    held: HeldRecord,
+    wish: Wish,
+    run: Run,
+    phase: Phase = Phase.STABLE,
+    reason: str = "",
+) -> None:
+    """Waits until the attempt is stable, and records it. Raises StepFailed with Flink's cause."""
+    state = wait_until_stable(shop, wish.spec, run)
+    held.commit(
+        phase=Phase.FINISHED if state == "FINISHED" else phase,
+        reason=reason,
+        since=shop.clock.now(),
+        stable=run,
+        restore=None if run.stateless else held.record.restore,
+        restored_by_hand=wish.spec.restore_from or held.record.restored_by_hand,
+    )

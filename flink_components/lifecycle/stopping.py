@@ -8,7 +8,7 @@ from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import StepFailed
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Phase, RestorePoint, Run, Step
+from flink_components.plan.record import Phase, RestorePoint, Run, Step, Use
 from flink_components.spec.job import SavepointFormat, StopSpec
 
 
@@ -155,21 +155,24 @@ def _failed_stop(
 
 
 def cancel(
-    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, phase: Phase
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, phase: Phase, use: Use = Use.OWN
 ) -> RestorePoint | None:
     """Cancels the job and waits for its end; its latest checkpoint that outlives it, if any.
 
-    `phase` is what the ledger says meanwhile. That checkpoint is recorded together with the end
-    of the step, so that a job is never taken back to an older point.
+    `phase` is what the ledger says meanwhile, `use` what that checkpoint is for: it is recorded
+    together with the end of the step, so that a job is never taken back to an older point.
+    Raises StepFailed where it is required, and Flink does not say where it is.
     """
-    step = Step(what="cancel", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
+    step = Step(
+        what="cancel", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now(), use=use
+    )
     held.commit(open=step, phase=phase, since=shop.clock.now())
     shop.say(f"cancelling {run.job_id}")
-    return finish_cancel(shop, held, spec, run)
+    return finish_cancel(shop, held, spec, run, step)
 
 
 def finish_cancel(
-    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, step: Step
 ) -> RestorePoint | None:
     """The rest of a cancel, also of one that another process has begun.
 
@@ -181,18 +184,26 @@ def finish_cancel(
         flink.cancel(run.job_id)
     except FlinkUnreachable:
         shop.say("no answer to the request to cancel: looking")
-    if wait_for_end(shop, flink, spec, run) == "GONE":
-        forgotten = Phase.LOST if _had_state(run, held) else held.record.phase
-        held.commit(open=None, phase=forgotten, since=shop.clock.now())
-        return None
-    point = None if run.stateless else latest_checkpoint(shop, flink, run)
-    held.commit(open=None, restore=point or held.record.restore)
+    gone = wait_for_end(shop, flink, spec, run) == "GONE"
+    point = None
+    if not gone and not run.stateless and step.use is not Use.NOTHING:
+        point = latest_checkpoint(shop, flink, run)
+    if point is None and (step.use is Use.REQUIRED or (gone and _had_state(run, held))):
+        held.commit(open=None, phase=Phase.LOST, since=shop.clock.now())
+    else:
+        held.commit(open=None, restore=point or held.record.restore)
+    if point is None and step.use is Use.REQUIRED:
+        raise StepFailed(
+            f"{run.job_id} was cancelled, and Flink does not say where its latest checkpoint is: "
+            f"look below the checkpoint directory for {run.job_id}, and set restore_from"
+        )
     return point
 
 
 def _had_state(run: Run, held: HeldRecord) -> bool:
     """The job was stable once, so it may have completed checkpoints of its own."""
-    return not run.stateless and held.record.stable_attempt == run.attempt
+    stable = held.record.stable
+    return not run.stateless and stable is not None and stable.attempt == run.attempt
 
 
 def wait_for_end(shop: Workshop, flink: FlinkClient, spec: StopSpec, run: Run) -> str:

@@ -33,12 +33,15 @@ class Seen:
 
     `state` is Flink's, or None where the JobManager does not know the job; `reached` is False
     where nobody answered, and the rest then says nothing. `checkpoint` is the latest completed
-    one that a cancel keeps.
+    one that a cancel keeps; `completed` how many the job has completed, kept or not; `restored`
+    what it says it was restored from.
     """
 
     reached: bool
     state: str | None = None
     checkpoint: Checkpoint | None = None
+    completed: int = 0
+    restored: str | None = None
     problem: str = ""
 
     @property
@@ -201,13 +204,20 @@ def _job_ended(
         )
     if record.phase in (Phase.UPGRADING, Phase.SUSPENDED, Phase.FAILED, Phase.CANCELLED):
         return _start_from(spec, record.restore, revision, "")
-    if seen.state == "FINISHED":
+    stopped_by_hand = seen.checkpoint is not None and seen.checkpoint.savepoint
+    if seen.state == "FINISHED" and not stopped_by_hand:
         if same:
             return Decision(Action.NOTHING, revision, why="the job has finished its bounded work")
         return Decision(
             Action.START, revision, why="the job had finished its bounded work: it starts anew"
         )
     return _job_ended_by_another(spec, record, run, seen, same, revision)
+
+
+def _started_from(run: Run, seen: Seen) -> RestorePoint | None:
+    """All the state there is of a job that has completed no checkpoint."""
+    path = seen.restored or run.restored_from
+    return RestorePoint(path=path, kind="given", at=run.submitted_at) if path else None
 
 
 def _job_ended_by_another(
@@ -218,7 +228,8 @@ def _job_ended_by_another(
     if run.stateless:
         return Decision(Action.START, revision, why=f"the job {what}, and it is stateless")
     if seen.checkpoint is not None:
-        if not same and spec.upgrade_mode is UpgradeMode.SAVEPOINT:
+        is_checkpoint = not seen.checkpoint.savepoint
+        if not same and is_checkpoint and spec.upgrade_mode is UpgradeMode.SAVEPOINT:
             return Decision(
                 Action.REFUSE,
                 revision,
@@ -235,7 +246,14 @@ def _job_ended_by_another(
             size=seen.checkpoint.size,
         )
         return _start_from(
-            spec, point, revision, f"the job {what}: it goes on from its latest checkpoint"
+            spec, point, revision, f"the job {what}: it goes on from its latest {point.kind}"
+        )
+    if seen.state is not None and seen.completed == 0:
+        return _start_from(
+            spec,
+            _started_from(run, seen),
+            revision,
+            f"the job {what} and has completed no checkpoint: it goes on from what it started from",
         )
     known = f" The last recorded point is {record.restore.path}." if record.restore else ""
     return Decision(

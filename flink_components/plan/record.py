@@ -70,8 +70,19 @@ class Run(_Value):
     stateless: bool = False
 
 
+class Use(str, Enum):
+    """What the latest checkpoint of a job that is cancelled is for."""
+
+    REQUIRED = "required"
+    OWN = "own"
+    NOTHING = "nothing"
+
+
 class Step(_Value):
-    """A call that changes something, written before it is made, so that a lost answer is found."""
+    """A call that changes something, written before it is made, so that a lost answer is found.
+
+    `use` is for a cancel: what of the job's state the next start may go on from.
+    """
 
     what: Literal["submit", "stop", "cancel"]
     job_id: str
@@ -79,6 +90,7 @@ class Step(_Value):
     since: float
     trigger: str = ""
     directory: str = ""
+    use: Use = Use.OWN
 
 
 class Failure(_Value):
@@ -103,9 +115,10 @@ class AcceptedLoss(_Value):
 class Record(_Value):
     """The whole record of one key.
 
-    `run` is the active attempt, also after it has ended; `stable_attempt` the last that was stable; `restore` the latest point from which
-    the job can go on without loss; `restored_by_hand` the last `restore_from` that was honoured;
-    `open` a step whose end was not yet recorded; `unsure` a submission that never showed up.
+    `run` is the active attempt, also after it has ended; `stable` the last one that was stable,
+    to which a failed upgrade goes back; `restore` the latest point from which the job can go on
+    without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
+    whose end was not yet recorded; `unsure` a submission that never showed up.
     """
 
     schema_version: int = SCHEMA
@@ -115,8 +128,8 @@ class Record(_Value):
     since: float = 0.0
     owner: Owner | None = None
     attempts: int = 0
-    stable_attempt: int | None = None
     run: Run | None = None
+    stable: Run | None = None
     restore: RestorePoint | None = None
     restored_by_hand: str | None = None
     unsure: Step | None = None

@@ -89,7 +89,7 @@ class ClusterSwitchProvider(ResourceProvider):
 
 
 def _unfinished(props: Any) -> bool:
-    """The ledger says that the switch, or the removal of older revisions, did not come to its end."""
+    """The ledger says that the switch, or a removal of older revisions, is not finished."""
     try:
         record: ClusterRecord | None = cluster_ledger(props).read()
     except (KubeError, AccessError) as error:
