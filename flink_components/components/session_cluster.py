@@ -317,7 +317,7 @@ class _Parts:
         )
         return made
 
-    def _service(self, name: str, part: str, opts: ResourceOptions) -> k8s.core.v1.Service:
+    def _service(self, name: str, part: str, opts: ResourceOptions) -> "k8s.core.v1.Service":
         return k8s.core.v1.Service(
             name,
             metadata=self._of(part, "metadata", _SKIP_AWAIT),
