@@ -32,7 +32,7 @@ class Plan:
         lines = [f"{self.key}  {self._revisions()}{self.headline}"]
         label = "changed"
         for change in self.changed:
-            what = f"{change.field} {_short(change.old)} -> {_short(change.new)}"
+            what = f"{change.field} {_value(change, change.old)} -> {_value(change, change.new)}"
             lines.append(f"    {label:<9} {what}  ({change.kind.value})")
             label = ""
         facts = [
@@ -51,6 +51,13 @@ class Plan:
         if self.old_revision is None or self.old_revision == self.new_revision:
             return f"r{self.new_revision}  "
         return f"r{self.old_revision} -> r{self.new_revision}  "
+
+
+def _value(change: Change, value: Any) -> str:
+    """A value in a line; of a hash only the start."""
+    if change.field == "jar_content" and value is not None:
+        return f"{value[:8]}…"
+    return _short(value)
 
 
 def _short(value: Any) -> str:
