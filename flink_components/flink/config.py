@@ -17,6 +17,7 @@ from flink_components.spec.version import minor_of
 from flink_components.spec.version import written as written_minor
 
 WORK_DIR = "/var/lib/flink"
+UPLOAD_DIR = f"{WORK_DIR}/upload"
 _JAVA_OPTIONS = ("env.java.opts", "env.java.opts.all")
 # What Flink, Kryo and the REST handlers reach inside Java 17; naming more does no harm.
 _EXPORTS = (
@@ -120,7 +121,7 @@ def _defaults(spec: SessionClusterSpec) -> dict[str, Scalar]:
     defaults: dict[str, Scalar] = {
         # /jobs/:id and /checkpoints are cached for this long (ms).
         "web.refresh-interval": 200,
-        "web.upload.dir": f"{WORK_DIR}/upload",
+        "web.upload.dir": UPLOAD_DIR,
         "io.tmp.dirs": WORK_DIR,
         # A TaskManager asks a JobManager that is not there yet every second, not every ten (ms).
         "cluster.registration.error-delay": 1000,

@@ -11,6 +11,10 @@ from typing import BinaryIO
 import requests
 
 IN_IMAGE = "local://"
+USER_JARS = "/opt/flink/usrlib"
+"""Where an image keeps the jars that a session cluster offers."""
+IMAGE_JAR = "image_"
+"""What precedes the file's name in the id under which such a jar is offered."""
 _CHUNK = 1 << 20
 
 

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from flink_components.flink.errors import FlinkError
-from flink_components.flink.jar import IN_IMAGE, JarError, fetched
+from flink_components.flink.jar import IMAGE_JAR, IN_IMAGE, JarError, fetched
 from flink_components.flink.jar import content as content_of
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeApi, KubeError
@@ -20,7 +20,7 @@ _uploads_mutex = threading.Lock()
 
 def image_jar_name(location: str) -> str:
     """The name under which a session cluster offers a jar of its image."""
-    return "image_" + location.rsplit("/", 1)[-1]
+    return IMAGE_JAR + location.rsplit("/", 1)[-1]
 
 
 def _name(content: str) -> str:

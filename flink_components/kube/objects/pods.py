@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from flink_components.flink import ports
+from flink_components.flink.config import UPLOAD_DIR
+from flink_components.flink.jar import IMAGE_JAR, USER_JARS
 from flink_components.spec.cluster import JobManagerSpec, SessionClusterSpec, TaskManagerSpec
 from flink_components.spec.pods import OWN_VOLUMES, EnvVar, KeyRef
 from flink_components.spec.quantity import Duration
@@ -37,6 +39,8 @@ def job_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Jso
         "readinessProbe": {**rest, **_READINESS},
         # Not HTTP: a long pause must not cost all jobs of a JobManager without a standby.
         "livenessProbe": {"tcpSocket": {"port": "rest"}, **_LIVENESS},
+        # At each start of the container: a JobManager that ends removes its folder of jars.
+        "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", offer_image_jars(spec)]}}},
     }
     return _pod(spec, spec.job_manager, container, account, config)
 
@@ -64,6 +68,18 @@ def task_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Js
         "livenessProbe": {**rpc, **_LIVENESS},
     }
     return _pod(spec, spec.task_manager, container, account, config)
+
+
+def offer_image_jars(spec: SessionClusterSpec) -> str:
+    """A shell script that offers the jars of the image beside the uploaded ones.
+
+    Flink lists and runs only what is in its upload folder, by names with an underscore.
+    """
+    folder = f"{spec.config.get('web.upload.dir', UPLOAD_DIR)}/flink-web-upload"
+    return (
+        f'mkdir -p "{folder}" && for jar in {USER_JARS}/*.jar; do '
+        f'if [ -f "$jar" ]; then ln -sf "$jar" "{folder}/{IMAGE_JAR}${{jar##*/}}"; fi; done'
+    )
 
 
 _STARTUP = {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 300}
