@@ -76,7 +76,14 @@ def start(
     )
     origin = f" from {restore.path}" if restore else ""
     shop.say(f"submitting revision {revision}, attempt {run.attempt}{origin}")
-    if not _submit(shop, held, wish.spec, run, jar_id):
+    try:
+        accepted = _submit(shop, held, wish.spec, run, jar_id)
+    except AnswerLost:
+        raise
+    except StepFailed:
+        held.commit(unsure=None)
+        raise
+    if not accepted:
         shop.say(f"Flink knows the id {run.job_id} from an earlier try: taking the next one")
         held.commit(open=None, unsure=None)
         return start(shop, held, wish, revision, restore, jar_id, forced)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from flink_components.flink.answers import ENDED, Checkpoint
+from flink_components.flink.answers import ENDED, Checkpoint, same_path
 from flink_components.plan.changes import same_cluster
 from flink_components.plan.record import RUNS, Phase, Record, RestorePoint, Run
 from flink_components.spec.job import SessionJobSpec, UpgradeMode
@@ -74,7 +74,7 @@ def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: 
     """
     run = record.run if record else None
     if record is None or run is None:
-        return _first_start(spec, record)
+        return _first_start(spec, record, seen)
     revision = run.revision if run.fingerprint == fingerprint else run.revision + 1
     if not seen.reached:
         return Decision(
@@ -83,7 +83,7 @@ def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: 
             why=f"the cluster of the job can't be reached, so nobody knows whether "
             f"{run.job_id} runs: {seen.problem}",
         )
-    forced = _forced_restore(spec, record)
+    forced = _forced_restore(spec, record, seen)
     same = (
         run.fingerprint == fingerprint
         and same_cluster(run.cluster, spec.cluster.to_json())
@@ -94,19 +94,21 @@ def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: 
     return _job_ended(spec, record, run, seen, same, revision, forced)
 
 
-def _forced_restore(spec: SessionJobSpec, record: Record | None) -> RestorePoint | None:
-    """A `restore_from` that was not honoured yet."""
+def _forced_restore(spec: SessionJobSpec, record: Record | None, seen: Seen) -> RestorePoint | None:
+    """A `restore_from` that was not honoured yet, and from which nothing runs or has run."""
     wanted = spec.restore_from
     if wanted is None or (record and wanted == record.restored_by_hand):
         return None
-    if record and record.run and record.run.restored_from == wanted and record.phase in RUNS:
+    has_run = seen.active or seen.completed > 0
+    run = record.run if record and record.phase in RUNS else None
+    if has_run and run and run.restored_from == wanted:
         return None
-    return RestorePoint(path=spec.restore_from, kind="given", at=0.0)
+    return RestorePoint(path=wanted, kind="given", at=0.0)
 
 
-def _first_start(spec: SessionJobSpec, record: Record | None) -> Decision:
+def _first_start(spec: SessionJobSpec, record: Record | None, seen: Seen) -> Decision:
     revision = 1
-    forced = _forced_restore(spec, record)
+    forced = _forced_restore(spec, record, seen)
     if forced is not None:
         return Decision(
             Action.START, revision, restore=forced, why="as restore_from says", forced=True
@@ -214,10 +216,13 @@ def _job_ended(
     return _job_ended_by_another(spec, record, run, seen, same, revision)
 
 
-def _started_from(run: Run, seen: Seen) -> RestorePoint | None:
+def _started_from(record: Record, run: Run, seen: Seen) -> RestorePoint | None:
     """All the state there is of a job that has completed no checkpoint."""
-    path = seen.restored or run.restored_from
-    return RestorePoint(path=path, kind="given", at=run.submitted_at) if path else None
+    known = record.restore
+    path = seen.restored or (known.path if known else run.restored_from)
+    if path is None or (known and same_path(known.path, path)):
+        return known
+    return RestorePoint(path=path, kind="given", at=run.submitted_at)
 
 
 def _job_ended_by_another(
@@ -251,7 +256,7 @@ def _job_ended_by_another(
     if seen.state is not None and seen.completed == 0:
         return _start_from(
             spec,
-            _started_from(run, seen),
+            _started_from(record, run, seen),
             revision,
             f"the job {what} and has completed no checkpoint: it goes on from what it started from",
         )

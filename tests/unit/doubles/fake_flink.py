@@ -215,7 +215,8 @@ class FakeFlink:
         if directory is not None:
             path = f"{directory.replace('file:///', 'file:/')}/savepoint-{job.id[:6]}-{number:012d}"
         at = self._clock.now()
-        taken = Snapshot(path, job.events, directory is not None, job.group, number, at)
+        group = "of a job that lost its state" if job.behaviour.ignores_savepoint else job.group
+        taken = Snapshot(path, job.events, directory is not None, group, number, at)
         job.snapshots.append(taken)
         job.last_checkpoint = at
         self._storage.snapshots[path] = taken
@@ -285,7 +286,10 @@ class FakeFlink:
         return 200, [{"key": "jobmanager.rpc.port", "value": "6123"}]
 
     def _list_jars(self) -> Reply:
-        return 200, {"address": "http://x", "files": [{"id": jar, "name": jar} for jar in self.jars]}
+        return 200, {
+            "address": "http://x",
+            "files": [{"id": jar, "name": jar} for jar in self.jars],
+        }
 
     def _upload(self, body: Any) -> Reply:
         match = re.search(rb'filename="([^"]+)"', body)

@@ -115,6 +115,7 @@ class World:
             "entry_class": "org.acme.Fraud",
             "args": ["fraud"],
             "savepoint_dir": SAVEPOINTS,
+            "deadlines": {"stable": "20 s"},
         }
 
     def active(self, group: str = "fraud") -> list[FakeJob]:

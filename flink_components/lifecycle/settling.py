@@ -1,0 +1,53 @@
+"""Finishes what an earlier process has begun and not recorded: it died, or lost an answer."""
+
+from flink_components.flink.errors import FlinkNotFound
+from flink_components.lifecycle.stopping import finish_cancel, finish_stop
+from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.record import Phase, Run, Step
+from flink_components.spec.job import StopSpec
+
+_ARRIVAL_SECONDS = 10.0
+
+
+def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
+    """Finishes the open step, if there is one. Raises StepFailed where it failed."""
+    step, run = held.record.open, held.record.run
+    if step is None:
+        return
+    if run is None or run.job_id != step.job_id:
+        held.commit(open=None)
+        return
+    shop.say(f"an earlier {step.what} of {step.job_id} was left open: looking")
+    if step.what == "stop":
+        finish_stop(shop, held, spec, run, step)
+    elif step.what == "cancel":
+        held.fence()
+        finish_cancel(shop, held, spec, run, step)
+    else:
+        _settle_submit(shop, held, run, step)
+
+
+def _settle_submit(shop: Workshop, held: HeldRecord, run: Run, step: Step) -> None:
+    """The submission arrived, or it does not show up.
+
+    Then the same attempt is tried again, with the same job id, which Flink takes only once.
+    """
+    if _arrived(shop, run):
+        held.commit(open=None, phase=Phase.DEPLOYED)
+        return
+    held.commit(open=None, unsure=step, phase=Phase.FAILED, attempts=run.attempt - 1)
+
+
+def _arrived(shop: Workshop, run: Run) -> bool:
+    """Raises FlinkUnreachable where nobody can say."""
+    flink = shop.flink(run.cluster)
+
+    def read() -> bool:
+        try:
+            flink.status(run.job_id)
+        except FlinkNotFound:
+            return False
+        return True
+
+    return poll(shop.clock, read, bool, _ARRIVAL_SECONDS)[1]

@@ -1,0 +1,135 @@
+"""When a new attempt is not stable, it is ended, and the revision before runs again."""
+
+from typing import NoReturn
+
+from flink_components.flink.errors import FlinkError
+from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.lifecycle.jars import ensure_jar
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.starting import become_stable, start
+from flink_components.lifecycle.stopping import cancel, restore_point
+from flink_components.lifecycle.wish import Wish
+from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.changes import same_cluster
+from flink_components.plan.record import Failure, Phase, Record, RestorePoint, Run, Use
+
+NotStable = StepFailed | Refused | FlinkError
+NOT_STABLE = (StepFailed, Refused, FlinkError)
+
+
+def way_back(
+    shop: Workshop,
+    held: HeldRecord,
+    wish: Wish,
+    before: Wish | None,
+    failed: Run,
+    error: NotStable,
+) -> NoReturn:
+    """Ends the attempt `failed` and runs `before` again; always raises StepFailed."""
+    _give_up(shop, held, wish, failed, error)
+    stable = held.record.stable
+    if before is None or stable is None or not _leads_back(held.record, wish, before, failed):
+        raise StepFailed(_left_behind(held.record, str(error))) from error
+    _go_back(shop, held, before, stable.revision, str(error))
+
+
+def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
+    """`before` is what was stable, is something else, and the restore point is its own."""
+    stable, point = record.stable, record.restore
+    if stable is None or stable.fingerprint != before.fingerprint:
+        return False
+    there, here = wish.spec.cluster.to_json(), before.spec.cluster.to_json()
+    forced = point is not None and failed.restored_from != point.path
+    if wish.fingerprint == before.fingerprint and same_cluster(there, here) and not forced:
+        return False
+    return point is None or point.revision in (None, stable.revision)
+
+
+def _give_up(shop: Workshop, held: HeldRecord, wish: Wish, run: Run, error: NotStable) -> None:
+    """Ends an attempt that is not stable.
+
+    One that has completed a checkpoint of its own may have committed output: there is no
+    automatic way back then, and it raises StepFailed.
+    """
+    reason = str(error)
+    wrong_state = isinstance(error, WrongState)
+    seen = observe(shop, run, fresh=True)
+    if not seen.reached:
+        raise StepFailed(
+            f"{reason}; and whether {run.job_id} runs can't be asked ({seen.problem}), so nothing "
+            f"more was done: run `pulumi up` again, which looks first"
+        ) from error
+    failures = _with_failure(shop, held.record, run, reason)
+    if seen.active and seen.completed and not wrong_state:
+        held.commit(open=None, phase=Phase.DEPLOYED, reason=reason, failures=failures)
+        raise StepFailed(
+            f"{reason}. It has completed a checkpoint of its own, so it may have committed "
+            f"output: it runs on as {run.job_id}; mend it and run `pulumi up` again"
+        ) from error
+    use = Use.NOTHING if wrong_state or run.stateless else Use.OWN
+    own: RestorePoint | None = None
+    if seen.active:
+        own = cancel(shop, held, wish.spec, run, Phase.FAILED, use)
+    elif seen.checkpoint is not None and use is Use.OWN:
+        own = restore_point(seen.checkpoint, run)
+    held.commit(
+        open=None,
+        phase=Phase.FAILED,
+        reason=reason,
+        since=shop.clock.now(),
+        failures=failures,
+        restore=own or held.record.restore,
+    )
+    if use is Use.OWN and (own is not None or seen.completed):
+        _stay_down(held, wish, reason, error)
+
+
+def _stay_down(held: HeldRecord, wish: Wish, reason: str, error: NotStable) -> NoReturn:
+    """The attempt had a checkpoint of its own."""
+    held.commit(restored_by_hand=wish.spec.restore_from or held.record.restored_by_hand)
+    point = held.record.restore
+    raise StepFailed(
+        f"{reason}. It had completed a checkpoint of its own, so it may have committed output, "
+        f"and the old revision was not started again: mend the job and run `pulumi up` again, "
+        f"which goes on from {point.path if point else 'nothing: that checkpoint is gone'}"
+    ) from error
+
+
+def _with_failure(shop: Workshop, record: Record, run: Run, reason: str) -> tuple[Failure, ...]:
+    failure = Failure(
+        revision=run.revision,
+        attempt=run.attempt,
+        fingerprint=run.fingerprint,
+        reason=reason[:500],
+        at=shop.clock.now(),
+    )
+    return record.with_failure(failure)
+
+
+def _go_back(
+    shop: Workshop, held: HeldRecord, before: Wish, revision: int, reason: str
+) -> NoReturn:
+    """Runs the old revision again from the hand-over point, and says so."""
+    shop.say(f"not stable ({reason}): the old revision {revision} runs again")
+    restore = None if before.stateless else held.record.restore
+    try:
+        jar_id = ensure_jar(shop.flink(before.spec.cluster), before.spec, before.content)
+        run = start(shop, held, before, revision, restore, jar_id)
+        become_stable(shop, held, before, run, Phase.ROLLED_BACK, reason)
+    except AnswerLost:
+        raise
+    except NOT_STABLE as error:
+        held.commit(phase=Phase.FAILED, reason=str(error), since=shop.clock.now())
+        where = f"its state is in {restore.path}" if restore else "it had no state"
+        raise StepFailed(
+            f"{reason}. The old revision {revision} could not be started again either "
+            f"({error}); {where}: `pulumi up` goes on from there"
+        ) from error
+    origin = f" from {restore.path}" if restore else ""
+    raise StepFailed(f"{reason}. The old revision {revision} runs again{origin}")
+
+
+def _left_behind(record: Record, reason: str) -> str:
+    if record.restore is None:
+        return f"{reason}. The job was removed from the cluster; it had no state yet"
+    return f"{reason}. The job is down; `pulumi up` goes on from {record.restore.path}"
