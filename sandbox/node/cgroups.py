@@ -41,19 +41,14 @@ class ControlGroups:
                 f"the kernel offers no control group controller {', '.join(missing)}: "
                 "the node cannot run here (`python -m sandbox doctor` tells what can)"
             )
-        for hierarchy in self._hierarchies():
-            group = hierarchy / self._name
-            group.mkdir(exist_ok=True)
-            for setting in ("cpuset.cpus", "cpuset.mems"):
-                if self.version == 1 and (group / setting).exists():
-                    (group / setting).write_text((hierarchy / setting).read_text())
-        if self.version == 2:
-            enable = " ".join(f"+{name}" for name in _NEEDED)
-            (self._mount / "cgroup.subtree_control").write_text(enable)
-            (self._mount / self._name / "cgroup.subtree_control").write_text(enable)
-        own = self._own()
-        own.mkdir(exist_ok=True)
-        return own / "cgroup.procs"
+        try:
+            self._make()
+        except OSError as error:
+            raise SandboxError(
+                f"no control group can be made here: {error} "
+                "(inside a container it has to be a privileged one)"
+            ) from None
+        return self._own() / "cgroup.procs"
 
     def processes(self) -> set[int]:
         """Return the ids of all processes of the node, those of pods too."""
@@ -79,6 +74,19 @@ class ControlGroups:
                         raise SandboxError(f"cannot remove {group}: {error.strerror}") from None
             if self.paths():
                 time.sleep(0.05)
+
+    def _make(self) -> None:
+        for hierarchy in self._hierarchies():
+            group = hierarchy / self._name
+            group.mkdir(exist_ok=True)
+            for setting in ("cpuset.cpus", "cpuset.mems"):
+                if self.version == 1 and (group / setting).exists():
+                    (group / setting).write_text((hierarchy / setting).read_text())
+        if self.version == 2:
+            enable = " ".join(f"+{name}" for name in _NEEDED)
+            (self._mount / "cgroup.subtree_control").write_text(enable)
+            (self._mount / self._name / "cgroup.subtree_control").write_text(enable)
+        self._own().mkdir(exist_ok=True)
 
     def _own(self) -> Path:
         tracking = self._mount if self.version == 2 else self._mount / "pids"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.images.versions import release
 from sandbox.node import cleanup, holder, layout, processes, start
 from sandbox.node.api import Api
 from sandbox.node.components import CLIENTS
@@ -46,10 +47,13 @@ def up(versions: Sequence[str], audit: bool = False, folder: Path = PROJECT) -> 
     A healthy node stays as it is, one that runs in part is completed, and what a crash left is
     cleaned first. With ``audit`` the API server writes an audit log until the node goes down.
 
-    Raises SandboxError if the machine cannot run it, another folder holds it or it does not start.
+    Raises SandboxError if the machine cannot run it, a version is unknown, another folder holds
+    the node or it does not start.
     """
     if reason := reason_against():
         raise SandboxError(f"{reason}: use a cluster of your own (`python -m sandbox doctor`)")
+    for version in versions:
+        release(version)
     with holder.locked(folder):
         _check_held_by(folder)
         records = processes.Records(layout.PROCESSES)

@@ -197,7 +197,7 @@ def _start(component: Component) -> None:
     if running and running.command == list(component.command):
         return
     if running:
-        processes.stop(running)
+        processes.end([running])
     records.start(
         component.name,
         component.command,
