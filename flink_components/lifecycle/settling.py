@@ -36,7 +36,7 @@ def _settle_submit(shop: Workshop, held: HeldRecord, run: Run, step: Step) -> No
     if _arrived(shop, run):
         held.commit(open=None, phase=Phase.DEPLOYED)
         return
-    held.commit(open=None, unsure=step, phase=Phase.FAILED, attempts=run.attempt - 1)
+    held.commit(open=None, unsure=step, phase=Phase.FAILED)
 
 
 def _arrived(shop: Workshop, run: Run) -> bool:

@@ -94,9 +94,12 @@ def start(
 def _next_run(
     shop: Workshop, held: HeldRecord, wish: Wish, revision: int, restore: RestorePoint | None
 ) -> Run:
-    """The next attempt; its number is written before the submission."""
+    """The next attempt; its number is written before the submission.
+
+    One whose submission never showed up is tried again under its own id, which Flink takes once.
+    """
     attempt = held.record.attempts + 1
-    return Run(
+    run = Run(
         revision=revision,
         attempt=attempt,
         job_id=job_id_of(wish.spec.key, revision, attempt),
@@ -108,6 +111,12 @@ def _next_run(
         submitted_at=shop.clock.now(),
         stateless=wish.stateless,
     )
+    last, unsure = held.record.run, held.record.unsure
+    if last is None or unsure is None or unsure.job_id != last.job_id:
+        return run
+    same = last.model_copy(update={"submitted_at": run.submitted_at})
+    again = run.model_copy(update={"attempt": last.attempt, "job_id": last.job_id})
+    return again if again == same else run
 
 
 def _wait_out_unsure(shop: Workshop, held: HeldRecord, run: Run) -> None:

@@ -130,7 +130,7 @@ class FakeFlink:
         self.kept_on_cancel = True
         self.interval: float | None = 600.0
         self.refresh_interval = 0.2
-        self.savepoint_seconds = 0.06
+        self.savepoint_seconds = 0.03
         self.behaviours: dict[str, Behaviour] = {}
         self.jobs: dict[str, FakeJob] = {}
         self.jars: dict[str, bytes] = {}
@@ -187,7 +187,7 @@ class FakeFlink:
     def _live(self, job: FakeJob, now: float) -> None:
         if job.ends is not None and job.ends[0] <= now:
             self._end(job, job.ends[1])
-        if job.state == "CREATED" and now >= job.started + 0.1:
+        if job.state == "CREATED" and now >= job.started + 0.03:
             job.state = "RUNNING"
             job.last_checkpoint = now
             if job.behaviour.after_checkpoint:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
-from requests.models import PreparedRequest, Response
+from requests.models import Response
 
 Json = Any
 
@@ -43,6 +43,7 @@ class Fault(Enum):
     KILLED_BEFORE = "the process dies before the call"
     KILLED_AFTER = "the process dies after the call was carried out"
     LATE = "the answer is lost, and the call is carried out later"
+    KILLED_LATE = "the process dies, and the call is carried out later"
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ class Handler(Protocol):
         """Keeps the call for some time, and carries it out then."""
 
 
-class Wire(BaseAdapter):
-    """The connection of one process to the servers, with the faults that a test has put in."""
+class Wire(requests.Session):
+    """The session of one process: it leads to the servers, with the faults that a test put in."""
 
     def __init__(self, handler: Handler, mutex: threading.RLock) -> None:
         super().__init__()
@@ -77,9 +78,23 @@ class Wire(BaseAdapter):
         self.calls: list[Call] = []
         self.dead = False
 
-    def put(self, what: Fault | Answer, when: When, times: int = 1) -> None:
+    def inject(self, what: Fault | Answer, when: When, times: int = 1) -> None:
         """Lets `what` happen to the next `times` calls for which `when` holds."""
         self._rules.append((when, what, times))
+
+    def request(  # type: ignore[override]
+        self, method: str, url: str, *, data: Any = None, json: Json = None, **_: Any
+    ) -> Response:
+        """One call to the servers, in place of what requests does."""
+        with self._mutex:
+            if self.dead:
+                raise Killed
+            parts = urlsplit(url)
+            body = copy.deepcopy(json) if data is None else data.read()
+            path, query = unquote(parts.path), unquote(parts.query)
+            call = Call(len(self.calls) + 1, method, path, query, body)
+            self.calls.append(call)
+            return _response(*self._carry_out(call, self._fault(call)))
 
     def _fault(self, call: Call) -> Fault | Answer | None:
         for index, (when, what, times) in enumerate(self._rules):
@@ -88,77 +103,26 @@ class Wire(BaseAdapter):
                 return what
         return None
 
-    def send(
-        self,
-        request: PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: bool | str = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
-        with self._mutex:
-            return self._send(request)
-
-    def _send(self, request: PreparedRequest) -> Response:
-        if self.dead:
-            raise Killed
-        parts = urlsplit(request.url or "")
-        call = Call(
-            number=len(self.calls) + 1,
-            method=request.method or "",
-            path=unquote(parts.path),
-            query=unquote(parts.query),
-            body=_body(request),
-        )
-        self.calls.append(call)
-        fault = self._fault(call)
+    def _carry_out(self, call: Call, fault: Fault | Answer | None) -> tuple[int, Json]:
         if isinstance(fault, Answer):
-            return _response(request, fault.status, fault.body)
+            return fault.status, fault.body
         if fault is Fault.REFUSED:
             raise requests.ConnectionError("connection refused")
-        if fault is Fault.LATE:
+        if fault in (Fault.LATE, Fault.KILLED_LATE):
             self._handler.later(call)
+        elif fault is not Fault.KILLED_BEFORE:
+            status, body = self._handler.handle(call)
+        if fault in (Fault.LOST, Fault.LATE):
             raise requests.ReadTimeout("timed out")
-        if fault is Fault.KILLED_BEFORE:
+        if fault is not None:
             self.dead = True
             raise Killed
-        status, body = self._handler.handle(call)
-        if fault is Fault.LOST:
-            raise requests.ReadTimeout("timed out")
-        if fault is Fault.KILLED_AFTER:
-            self.dead = True
-            raise Killed
-        return _response(request, status, body)
-
-    def close(self) -> None:
-        return
+        return status, body
 
 
-def _body(request: PreparedRequest) -> Json:
-    if not request.body:
-        return None
-    content = request.headers.get("Content-Type", "")
-    raw: Any = request.body
-    if "json" in content:
-        return json.loads(raw)
-    return raw.read() if hasattr(raw, "read") else raw
-
-
-def _response(request: PreparedRequest, status: int, body: Json) -> Response:
+def _response(status: int, body: Json) -> Response:
     response = Response()
     response.status_code = status
-    response.request = request
-    response.url = request.url or ""
     response._content = b"" if body is None else json.dumps(body).encode()
     response.encoding = "utf-8"
     return response
-
-
-def session(wire: Wire) -> requests.Session:
-    """A session whose every request goes over the wire."""
-    made = requests.Session()
-    made.trust_env = False
-    made.mount("https://", wire)
-    made.mount("http://", wire)
-    return made

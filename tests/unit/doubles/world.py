@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from flink_components.spec.ref import ClusterRef
 from tests.unit.doubles.clock import FakeClock
 from tests.unit.doubles.fake_flink import FakeFlink, FakeJob, Storage
 from tests.unit.doubles.fake_kube import FakeKube, status
-from tests.unit.doubles.wire import Call, Fault, Wire, session
+from tests.unit.doubles.wire import Answer, Call, Fault, When, Wire
 
 SERVER = "https://kubernetes.example.org:6443"
 NAMESPACE = "payments"
@@ -85,8 +84,12 @@ class World:
             self.handle(call)
 
     def advance(self, seconds: float) -> None:
-        """Time goes by."""
-        self.clock.sleep(seconds)
+        """Time goes by, and what is due happens when it is due."""
+        end = self.clock.now() + seconds
+        for due in sorted(at for at, _ in self._later if at < end):
+            self.clock.time = due
+            self.tick()
+        self.clock.time = end
         self.tick()
 
     def jar(self, name: str = "fraud", entries: str = "1") -> str:
@@ -156,7 +159,7 @@ class Process:
 
     def __post_init__(self) -> None:
         self.wire = Wire(self.world, self.world.mutex)
-        self._api = KubeApi(SERVER, session(self.wire))
+        self._api = KubeApi(SERVER, self.wire)
         self.shop = Workshop(self, self.world.clock, self.said.append)
 
     def api(self, connection: Connection | None) -> KubeApi:
@@ -184,16 +187,16 @@ class Process:
         """What the delete of JobAnchor does."""
         return release(self.shop, self.ledger(wish.spec.key), owner, wish.spec)
 
-    def put(self, fault: Any, when: Callable[[Call], bool], times: int = 1) -> None:
+    def inject(self, fault: Fault | Answer, when: When, times: int = 1) -> None:
         """Lets something happen to the next calls for which `when` holds."""
-        self.wire.put(fault, when, times)
+        self.wire.inject(fault, when, times)
 
     def kill(self, fault: Fault, number: int) -> None:
         """Ends this process at one of its calls."""
-        self.wire.put(fault, lambda call: call.number == number)
+        self.wire.inject(fault, lambda call: call.number == number)
 
 
-def calls_to(method: str, ending: str) -> Callable[[Call], bool]:
+def calls_to(method: str, ending: str) -> When:
     """Calls of one method whose path ends so."""
     return lambda call: call.method == method and call.path.endswith(ending)
 

@@ -1,7 +1,8 @@
 """The process dies at any one of its calls, and the next run brings the job to where it belongs.
 
 What a call has changed is all that outlives a process, so a death after each call that changes
-something, and one before the first, are all the deaths there are.
+something, and one before the first, are all the deaths there are; but a call that was sent may
+also arrive long after the process died.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from flink_components.lifecycle.errors import StepFailed
 from flink_components.plan.record import Phase
 from tests.unit.doubles.fake_flink import Behaviour
 from tests.unit.doubles.wire import Fault, Killed
-from tests.unit.doubles.world import KEY, Process, World, ref
+from tests.unit.doubles.world import KEY, Process, World, mutating, ref
 
 Operation = Callable[[World, Process], None]
 
@@ -33,6 +34,7 @@ class Scenario:
     do: Operation
     check: Callable[[World], None]
     prepare: Callable[[World], None] = nothing
+    key: str = KEY
 
 
 def running(world: World) -> None:
@@ -266,7 +268,7 @@ SCENARIOS = [
     ),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
-    Scenario("rename", rename, renamed, running),
+    Scenario("rename", rename, renamed, running, "payments/fraud-2"),
 ]
 
 
@@ -277,8 +279,11 @@ def deaths(scenario: Scenario, folder: Path) -> list[tuple[Fault, int, str]]:
     process = Process(world)
     scenario.do(world, process)
     changing = [call for call in process.wire.calls if call.method != "GET"]
-    return [(Fault.KILLED_BEFORE, 1, "the first call")] + [
-        (Fault.KILLED_AFTER, call.number, str(call)) for call in changing
+    to_flink = [call for call in changing if mutating(call)]
+    return [
+        (Fault.KILLED_BEFORE, 1, "the first call"),
+        *((Fault.KILLED_AFTER, call.number, str(call)) for call in changing),
+        *((Fault.KILLED_LATE, call.number, str(call)) for call in to_flink),
     ]
 
 
@@ -293,7 +298,10 @@ def die_and_do_again(
         scenario.do(world, victim)
     world.advance(pause)
     scenario.do(world, Process(world))
-    world.advance(60)
+    if fault is Fault.KILLED_LATE and world.record(scenario.key).phase is Phase.DEPLOYED:
+        world.advance(5)
+        scenario.do(world, Process(world))  # what came late was found running
+    world.advance(300)
     scenario.check(world)
     assert world.storage.violations == []
 
