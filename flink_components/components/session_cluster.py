@@ -36,7 +36,9 @@ from flink_components.spec.merge import merged
 from flink_components.spec.quantity import Duration
 
 _OWN = ("connection", "adopt", "ready_within")
-_OF_A_REVISION = ["metadata.annotations", "data", "stringData", "spec.template", "spec.replicas"]
+# Whole properties: where a path leads into one, the engine would make the next revision with the
+# old value of that path, since it resets it in the program's own value.
+_OF_A_REVISION = ["data", "stringData", "spec"]
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
