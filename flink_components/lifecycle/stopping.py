@@ -180,10 +180,7 @@ def finish_cancel(
     the job had completed since the recorded restore point is not known then.
     """
     flink = shop.flink(run.cluster)
-    try:
-        flink.cancel(run.job_id)
-    except FlinkUnreachable:
-        shop.say("no answer to the request to cancel: looking")
+    _send_cancel(shop, flink, held, spec, run)
     gone = wait_for_end(shop, flink, spec, run) == "GONE"
     point = None
     if not gone and not run.stateless and step.use is not Use.NOTHING:
@@ -198,6 +195,23 @@ def finish_cancel(
             f"look below the checkpoint directory for {run.job_id}, and set restore_from"
         )
     return point
+
+
+def _send_cancel(
+    shop: Workshop, flink: FlinkClient, held: HeldRecord, spec: StopSpec, run: Run
+) -> None:
+    """Asks until there is an answer: a job can be cancelled twice."""
+
+    def send() -> bool:
+        try:
+            flink.cancel(run.job_id)
+        except FlinkUnreachable as error:
+            shop.say(f"no answer to the request to cancel ({error}): asking again")
+            held.fence()
+            return False
+        return True
+
+    poll(shop.clock, send, bool, spec.deadlines.cancel.seconds, pause=0.2, longest=2.0)
 
 
 def _had_state(run: Run, held: HeldRecord) -> bool:

@@ -1,0 +1,265 @@
+"""What is done to a job, and what must be so afterwards whatever went wrong on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from flink_components.lifecycle.errors import StepFailed
+from flink_components.plan.record import Phase
+from tests.unit.doubles.fake_flink import Behaviour
+from tests.unit.doubles.world import KEY, Process, World, ref
+
+Operation = Callable[[World, Process], None]
+
+
+def nothing(_: World) -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is there before, what is done (again after the death), and what must be so then."""
+
+    name: str
+    do: Operation
+    check: Callable[[World], None]
+    prepare: Callable[[World], None] = nothing
+    key: str = KEY
+
+
+def running(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish())
+    world.advance(5)
+
+
+def create(world: World, process: Process) -> None:
+    process.anchor()
+    process.ensure(world.wish())
+
+
+def one_stable_job(world: World) -> None:
+    record = world.record()
+    assert record.phase is Phase.STABLE
+    assert record.open is None
+    assert record.run is not None
+    assert [job.id for job in world.active()] == [record.run.job_id]
+
+
+def every_start_had_all_the_state(world: World) -> None:
+    assert [s.events for s in world.storage.starts] == [s.newest for s in world.storage.starts]
+
+
+def created(world: World) -> None:
+    one_stable_job(world)
+    assert len(world.active()) == 1
+    assert world.the_job().restored is None
+
+
+GIVEN = "file:/other/savepoint-aaaaaa-000000000001"
+
+
+def a_savepoint_of_an_older_job(world: World) -> None:
+    flink = world.flink
+    other = Process(world)
+    other.anchor("payments/older")
+    wish = world.wish(key="payments/older", name="older", args=["older"])
+    job_id = other.ensure(wish).run.job_id  # type: ignore[union-attr]
+    taken = flink.stop_by_hand(job_id, "file:/other")
+    taken.path = GIVEN
+    world.storage.snapshots[GIVEN] = taken
+
+
+def create_from_a_savepoint(world: World, process: Process) -> None:
+    process.anchor()
+    process.ensure(world.wish(restore_from=GIVEN))
+
+
+def created_from_the_savepoint(world: World) -> None:
+    one_stable_job(world)
+    assert world.the_job().request["savepointPath"] == GIVEN
+    assert [s.savepoint for s in world.storage.starts if s.group == "fraud"] == [GIVEN]
+
+
+def update(world: World, process: Process) -> None:
+    process.ensure(world.wish(jar=world.jar(entries="2")), world.wish())
+
+
+def updated_with_its_savepoint(world: World) -> None:
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    record = world.record()
+    assert record.run is not None
+    assert record.run.revision == 2
+    taken = [s for s in world.storage.snapshots.values() if s.savepoint]
+    assert [record.restore.path if record.restore else None] == [s.path for s in taken]
+    assert world.the_job().restored == taken[-1].path
+
+
+def update_last_state(world: World, process: Process) -> None:
+    wish = world.wish(jar=world.jar(entries="2"), upgrade_mode="last_state")
+    process.ensure(wish, world.wish(upgrade_mode="last_state"))
+
+
+def has_an_old_savepoint(world: World) -> None:
+    running(world)
+    Process(world).ensure(world.wish(parallelism=2), world.wish())
+    world.advance(5)
+    world.flink.checkpoint(world.the_job().id)
+    world.advance(5)
+
+
+def updated_from_a_checkpoint(world: World) -> None:
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    assert "chk-" in str(world.the_job().restored)
+
+
+def running_stateless(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish(upgrade_mode="stateless"))
+
+
+def update_stateless(world: World, process: Process) -> None:
+    wish = world.wish(jar=world.jar(entries="2"), upgrade_mode="stateless")
+    process.ensure(wish, world.wish(upgrade_mode="stateless"))
+
+
+def updated_stateless(world: World) -> None:
+    one_stable_job(world)
+    assert world.the_job().restored is None
+    assert world.record().run.revision == 2  # type: ignore[union-attr]
+
+
+def move(world: World, process: Process) -> None:
+    process.ensure(world.wish(cluster=ref(revision=2)), world.wish())
+
+
+def with_a_second_cluster(world: World) -> None:
+    running(world)
+    world.add_cluster("etl", 2)
+
+
+def moved(world: World) -> None:
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    assert [job.id for job in world.clusters[("payments", "etl-r2-rest")].active()] == [
+        world.the_job().id
+    ]
+
+
+def update_to(behaviour: Behaviour, **changes: str) -> Operation:
+    def do(world: World, process: Process) -> None:
+        world.flink.behaviours["org.acme.Broken"] = behaviour
+        with pytest.raises(StepFailed):
+            process.ensure(world.wish(entry_class="org.acme.Broken", **changes), world.wish())
+
+    return do
+
+
+def rolled_back(world: World) -> None:
+    record = world.record()
+    assert record.phase is Phase.ROLLED_BACK
+    assert record.open is None
+    assert [job.entry_class for job in world.active()] == ["org.acme.Fraud"]
+    starts = [s for s in world.storage.starts if s.entry_class == "org.acme.Fraud"]
+    assert [s.events for s in starts] == [s.newest for s in starts]
+    taken = [s for s in world.storage.snapshots.values() if s.savepoint]
+    assert record.restore is not None
+    assert record.restore.path == taken[-1].path
+
+
+def delete(world: World, process: Process) -> None:
+    process.release(world.wish())
+
+
+def deleted_with_its_savepoint(world: World) -> None:
+    record = world.record()
+    assert record.deleted
+    assert record.open is None
+    assert world.active() == []
+    taken = [s for s in world.storage.snapshots.values() if s.savepoint]
+    assert [record.restore.path if record.restore else None] == [s.path for s in taken]
+
+
+def delete_by_cancel(world: World, process: Process) -> None:
+    process.release(world.wish(on_delete="cancel"))
+
+
+def deleted_with_its_checkpoint(world: World) -> None:
+    record = world.record()
+    assert record.deleted
+    assert world.active() == []
+    assert record.restore is not None
+    found = world.storage.snapshots[record.restore.path]
+    assert found.events == world.storage.newest("fraud")
+
+
+def rename(world: World, process: Process) -> None:
+    process.anchor("payments/fraud-2", previous_key=KEY)
+    process.ensure(world.wish(key="payments/fraud-2"), world.wish())
+
+
+def renamed(world: World) -> None:
+    record = world.record("payments/fraud-2")
+    assert [job.id for job in world.active()] == [record.run.job_id]  # type: ignore[union-attr]
+    assert len(world.storage.starts) == 1
+    assert world.record().moved_to == "payments/fraud-2"
+
+
+SCENARIOS = [
+    Scenario("create", create, created),
+    Scenario(
+        "create from a savepoint",
+        create_from_a_savepoint,
+        created_from_the_savepoint,
+        a_savepoint_of_an_older_job,
+    ),
+    Scenario("update with a savepoint", update, updated_with_its_savepoint, running),
+    Scenario(
+        "update from the last state",
+        update_last_state,
+        updated_from_a_checkpoint,
+        has_an_old_savepoint,
+    ),
+    Scenario("update without state", update_stateless, updated_stateless, running_stateless),
+    Scenario("move to another cluster", move, moved, with_a_second_cluster),
+    Scenario(
+        "roll back from one that fails",
+        update_to(Behaviour(fails="java.lang.IllegalStateException: broken")),
+        rolled_back,
+        running,
+    ),
+    Scenario(
+        "roll back from one that gets no slots",
+        update_to(Behaviour(slots_missing=1)),
+        rolled_back,
+        running,
+    ),
+    Scenario(
+        "roll back from one that is refused",
+        update_to(Behaviour(refuses="java.lang.IllegalStateException: refused")),
+        rolled_back,
+        running,
+    ),
+    Scenario(
+        "roll back from one that starts empty",
+        update_to(Behaviour(ignores_savepoint=True, after_checkpoint=True)),
+        rolled_back,
+        running,
+    ),
+    Scenario(
+        "roll back from a savepoint that is not there",
+        update_to(Behaviour(), restore_from="file:///nowhere/savepoint-1"),
+        rolled_back,
+        running,
+    ),
+    Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
+    Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
+    Scenario("rename", rename, renamed, running, "payments/fraud-2"),
+]
