@@ -14,10 +14,9 @@ from sandbox import gobuild
 from sandbox.node import builds, lifecycle, packages, status
 from sandbox.node.cgroups import ControlGroups
 from sandbox.node.store import ImageStore
-from sandbox.paths import CACHE
+from sandbox.paths import BUILDS, CACHE
 from sandbox.progress import SandboxError
 
-_OLDEST_GO = (1, 24)
 _OLDEST_JAVA = 11
 
 
@@ -90,12 +89,18 @@ def _tools() -> Iterator[Finding]:
 
 def _go() -> Finding:
     says = _first_line("go", "version")
-    match = re.search(r"go(\d+)\.(\d+)", says)
-    has = match is not None and (int(match[1]), int(match[2])) >= _OLDEST_GO
-    wanted = "1.24 or later builds the node and the engine"
+    needed = max(map(gobuild.needed_go, BUILDS.iterdir()), key=_number)
+    wanted = f"Go {needed} or later builds the node and the engine"
     if not says:
-        return Finding("Go", False, f"not there: Go {wanted}")
-    return Finding("Go", has, says if has else f"{says}: Go {wanted}")
+        return Finding("Go", False, f"not there: {wanted}")
+    match = re.search(r"go(\d[\d.]*)", says)
+    has = match is not None and _number(match[1]) >= _number(needed)
+    # From 1.21 on, Go fetches the version that a module needs, unless told not to.
+    return Finding("Go", has, says if has else f"{says}: {wanted} (or one with GOTOOLCHAIN=auto)")
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.strip(".").split(".")))
 
 
 def _java(program: str) -> Finding:

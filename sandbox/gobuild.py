@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -46,7 +47,7 @@ def build(
         if shutil.which("go") is None:
             raise SandboxError(
                 f"{name} {version} has to be built, but there is no `go` on PATH: "
-                "install Go 1.24 or later, and run this again"
+                f"install Go {needed_go(module_dir)} or later, and run this again"
             )
         with step(f"{name} {version}: building", f"{name} {version}: built"):
             _build_into(root, module_dir, packages, ldflags, variables, stamp)
@@ -56,6 +57,14 @@ def build(
 def is_built(name: str, version: str) -> bool:
     """Whether the cache holds some build of this version."""
     return (CACHE / name / version / _STAMP).is_file()
+
+
+def needed_go(module_dir: Path) -> str:
+    """Return the oldest version of Go that builds a module, as its ``go.mod`` has it."""
+    found = re.search(r"^go (\S+)$", (module_dir / "go.mod").read_text(), re.MULTILINE)
+    if found is None:
+        raise SandboxError(f"{module_dir / 'go.mod'} has no line `go <version>`: add it")
+    return found[1]
 
 
 def _stamp(

@@ -81,7 +81,8 @@ def ensure() -> Path:
     _apt("apt-get", "update", "-qq")
     if tools:
         with step(f"packages: installing {' '.join(tools)}", "packages: installed"):
-            _apt("apt-get", "install", "-y", "-qq", "--no-install-recommends", *tools)
+            wait = "DPkg::Lock::Timeout=300"
+            _apt("apt-get", "install", "-o", wait, "-yqq", "--no-install-recommends", *tools)
     if not is_unpacked():
         with step(f"packages: unpacking {' '.join(UNPACKED)}", "packages: unpacked"):
             _unpack(unpacked_root())

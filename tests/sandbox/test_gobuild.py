@@ -40,7 +40,7 @@ class Builder:
         self.path = folder / "path"
         for made in (self.module, self.path):
             made.mkdir()
-        (self.module / "go.mod").write_text("module tool\n")
+        (self.module / "go.mod").write_text("module tool\n\ngo 1.99.0\n")
         (self.module / "go.sum").write_text("")
         (self.path / "go").write_text(GO)
         (self.path / "go").chmod(0o755)
@@ -106,5 +106,5 @@ def test_without_go_it_is_said_what_to_install(builder: Builder) -> None:
     (builder.path / "go").unlink()
     assert builder.build()[-1] == (
         "error: tool 1.0 has to be built, but there is no `go` on PATH: "
-        "install Go 1.24 or later, and run this again"
+        "install Go 1.99.0 or later, and run this again"
     )
