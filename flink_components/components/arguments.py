@@ -1,13 +1,16 @@
 """Arguments as a program gives them: what is known of them is checked at once."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.runtime.settings import get_root_resource
 
+from flink_components.components.environment import Environment
+from flink_components.components.refusal import refuse
 from flink_components.spec.base import Check, Problem, SpecModel, load_known
+from flink_components.spec.errors import shown
 
 T = TypeVar("T")
 
@@ -33,15 +36,6 @@ def known_problems(
     return load_known(model, values, is_unknown, checks=checks)
 
 
-def refuse(what: str, problems: Sequence[Problem]) -> None:
-    """Ends the program with all of these problems at once. Raises RunError if there are any."""
-    if len(problems) == 1:
-        raise pulumi.RunError(f"{what}: {problems[0]}")
-    if problems:
-        lines = "".join(f"\n  - {problem}" for problem in problems)
-        raise pulumi.RunError(f"{what}: {len(problems)} arguments to correct:{lines}")
-
-
 _keys: "WeakKeyDictionary[pulumi.Resource, dict[str, str]]" = WeakKeyDictionary()
 
 
@@ -59,14 +53,15 @@ def claim_key(kind: str, key: object, name: str) -> None:
         )
 
 
-def refuse_positional(what: str, args: object) -> Mapping[str, Any]:
-    """The arguments as a mapping. Raises RunError for anything else."""
+def refuse_positional(what: str, args: object, env: object) -> Mapping[str, Any]:
+    """The arguments as a mapping. Raises RunError for anything else, and for a wrong `env`."""
     if not isinstance(args, Mapping):
-        raise pulumi.RunError(
-            f"{what}: args must be a mapping such as {{'namespace': …}}, and not "
-            f"{type(args).__name__}"
-        )
-    return args
+        do = "write them like {'flink_version': '1.20.3'}"
+        refuse(what, [Problem("args", "must be a mapping", shown(args), do)])
+    if env is not None and not isinstance(env, Environment):
+        do = "write it like Environment(namespace='payments')"
+        refuse(what, [Problem("env", "must be an Environment", shown(env), do)])
+    return cast(Mapping[str, Any], args)
 
 
 def lifted(function: Callable[..., T], *inputs: Any) -> "pulumi.Output[T]":

@@ -1,9 +1,11 @@
 """The defaults of a stack as one plain value, which every component takes as `env`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from flink_components.components.refusal import refuse
+from flink_components.spec.base import unknown_field
 from flink_components.spec.merge import merged
 
 
@@ -25,8 +27,14 @@ class Environment:
     session_cluster: Mapping[str, Any] = field(default_factory=dict)
     session_job: Mapping[str, Any] = field(default_factory=dict)
 
+    def __new__(cls, *_: Any, **values: Any) -> "Environment":
+        """Refuses names that there are not, in one line. Raises RunError."""
+        _refuse_unknown("Environment", values)
+        return super().__new__(cls)
+
     def but(self, **changes: Any) -> "Environment":
         """The same environment with other values; mappings are merged, not replaced."""
+        _refuse_unknown("Environment.but", changes)
         values: dict[str, Any] = {
             name: merged(getattr(self, name), value)
             if isinstance(value, Mapping) and isinstance(getattr(self, name), Mapping)
@@ -52,3 +60,8 @@ class Environment:
         """The arguments of a session job that this environment gives."""
         own = {"savepoint_dir": self.savepoint_dir, "upgrade_mode": self.upgrade_mode}
         return merged(own, self.session_job)
+
+
+def _refuse_unknown(what: str, values: Mapping[str, Any]) -> None:
+    names = [known.name for known in fields(Environment)]
+    refuse(what, [unknown_field(name, names) for name in values if name not in names])

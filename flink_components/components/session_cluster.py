@@ -12,12 +12,12 @@ from flink_components.components.arguments import (
     is_unknown,
     known_problems,
     lifted,
-    refuse,
     refuse_positional,
     stack_name,
     urn_of,
 )
 from flink_components.components.environment import Environment
+from flink_components.components.refusal import refuse
 from flink_components.components.resources import ClusterAnchor, ClusterSwitch, Revision
 from flink_components.kube.objects.session_cluster import (
     CHECKS,
@@ -131,7 +131,7 @@ class SessionCluster(pulumi.ComponentResource):
         env: Environment | None = None,
     ) -> None:
         super().__init__("flink-components:index:SessionCluster", name, None, opts)
-        given = refuse_positional(f"SessionCluster {name}", args or {})
+        given = refuse_positional(f"SessionCluster {name}", args or {}, env)
         refuse(f"SessionCluster {name}", cluster_problems(name, given, env))
         values, own = _layers(name, given, env)
         namespace = values.get("namespace")
@@ -236,7 +236,9 @@ class _Parts:
             {**given.common, "spec": values},
             ResourceOptions.merge(parent, ResourceOptions(depends_on=[anchor])),
         )
-        self.spec: Output[SessionClusterSpec] = Output.from_input(values).apply(_load)
+        self.spec: Output[SessionClusterSpec] = Output.from_input(values).apply(
+            lambda known: _load(name, known)
+        )
         self.number: Output[int] = revision.number.apply(int)
         self.objects = lifted(render, self.spec, self.number)
         after = ResourceOptions.merge(parent, ResourceOptions(depends_on=[revision]))
@@ -360,8 +362,9 @@ class _Parts:
         return self.objects.apply(pick)
 
 
-def _load(values: Mapping[str, Any]) -> SessionClusterSpec:
+def _load(name: str, values: Mapping[str, Any]) -> SessionClusterSpec:
     try:
         return load(SessionClusterSpec, plain(values), checks=CHECKS)
     except SpecError as error:
-        raise pulumi.RunError(str(error)) from None
+        refuse(f"SessionCluster {name}", error.problems)
+        raise

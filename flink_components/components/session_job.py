@@ -11,13 +11,13 @@ from flink_components.components.arguments import (
     is_unknown,
     known_problems,
     lifted,
-    refuse,
     refuse_positional,
     stack_name,
     urn_of,
 )
 from flink_components.components.environment import Environment
 from flink_components.components.plan_hook import plan_hooks
+from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
 from flink_components.components.session_cluster import SessionCluster
 from flink_components.spec.base import Problem
@@ -95,7 +95,7 @@ class SessionJob(pulumi.ComponentResource):
         env: Environment | None = None,
     ) -> None:
         super().__init__("flink-components:index:SessionJob", name, None, opts)
-        given = refuse_positional(f"SessionJob {name}", args)
+        given = refuse_positional(f"SessionJob {name}", args, env)
         refuse(f"SessionJob {name}", job_problems(name, given, env))
         values, own = _layers(name, given, env)
         cluster, ref, key = own["cluster"], values["cluster"], values["key"]

@@ -145,7 +145,8 @@ def _problems_of(
         if not problems and not _has_unknown(value, is_unknown):
             parsed[name] = _adapter(model, name).validate_python(value)
             usable.add(name)
-    yield from (_unknown_field(model, name) for name in values if name not in model.model_fields)
+    names = list(model.model_fields)
+    yield from (unknown_field(name, names) for name in values if name not in names)
     yield from model.model_construct(**parsed)._problems(usable, checks)
 
 
@@ -228,11 +229,11 @@ def _is_list(annotation: Any) -> bool:
     return any(origin in (list, tuple) for origin in origins)
 
 
-def _unknown_field(model: type[SpecModel], name: str) -> Problem:
-    names = list(model.model_fields)
+def unknown_field(name: str, names: Sequence[str]) -> Problem:
+    """There is no field `name`; the one of `names` that was probably meant is suggested."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
     close = [snake] if snake in names else difflib.get_close_matches(snake, names, n=1)
-    do = f"did you mean {close[0]}?" if close else f"the fields are {_names(model)}"
+    do = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(names)}"
     return Problem(key_path(name), "there is no such field", do=do)
 
 
