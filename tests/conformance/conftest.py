@@ -13,6 +13,7 @@ from sandbox.images.pause import PAUSE_IMAGE
 from sandbox.paths import KUBECONFIG
 from tests.conformance.cluster import Cluster
 from tests.conformance.lab import Lab
+from tests.conformance.stories import Stories, World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,3 +69,19 @@ def pause_image(request: pytest.FixtureRequest, kubeconfig: str) -> str:
     if chosen:
         return chosen
     return PAUSE_IMAGE if Path(kubeconfig) == KUBECONFIG else "registry.k8s.io/pause:3.10"
+
+
+@pytest.fixture(scope="session")
+def stories(
+    request: pytest.FixtureRequest,
+    lab: Lab,
+    cluster: Cluster,
+    kubeconfig: str,
+    pause_image: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stories]:
+    folder = tmp_path_factory.mktemp("stories")
+    world = World(lab, cluster, kubeconfig, pause_image, folder)
+    stories = Stories(world, request.session.items)
+    yield stories
+    stories.close()

@@ -2,55 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pulumi_kubernetes as k8s
 import pytest
 
 from tests.conformance.cluster import Cluster
-from tests.conformance.lab import Lab, Program, Run, Stack
+from tests.conformance.lab import Program, Run
+from tests.conformance.stories import World, long_story, story
 
 pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="module")
-def stack(lab: Lab, cluster: Cluster) -> Stack:
-    return lab.stack(namespace=cluster.namespace)
 
 
 def taken() -> None:
     k8s.core.v1.ConfigMap("taken", metadata={"name": "taken"}, data={"owner": "program"})
 
 
-@pytest.fixture(scope="module")
-def runs_on_a_taken_name(stack: Stack, cluster: Cluster) -> tuple[Run, Run]:
+@story
+def taken_name(world: World) -> dict[str, Any]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
     metadata = {"name": "taken"}
     cluster.create(
         cluster.path("configmaps"),
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"owner": "other"}},
     )
-    return stack.preview(taken), stack.up(taken)
+    return {
+        "preview": stack.preview(taken),
+        "up": stack.up(taken),
+        "live": cluster.get(cluster.path("configmaps", "taken")),
+    }
 
 
-def test_preview_does_not_see_that_the_name_is_taken(
-    runs_on_a_taken_name: tuple[Run, Run],
-) -> None:
-    preview, _ = runs_on_a_taken_name
-    assert preview.ok
+def test_preview_does_not_see_that_the_name_is_taken(taken_name: dict[str, Any]) -> None:
+    assert taken_name["preview"].ok
 
 
-def test_create_under_a_taken_name_fails(runs_on_a_taken_name: tuple[Run, Run]) -> None:
-    _, up = runs_on_a_taken_name
-    assert 'configmaps "taken" already exists' in up.said("error", "taken")
+def test_create_under_a_taken_name_fails(taken_name: dict[str, Any]) -> None:
+    assert 'configmaps "taken" already exists' in taken_name["up"].said("error", "taken")
 
 
-def test_create_under_a_taken_name_says_what_to_do(runs_on_a_taken_name: tuple[Run, Run]) -> None:
-    _, up = runs_on_a_taken_name
-    assert "use `pulumi import`" in up.said("error", "taken")
+def test_create_under_a_taken_name_says_what_to_do(taken_name: dict[str, Any]) -> None:
+    assert "use `pulumi import`" in taken_name["up"].said("error", "taken")
 
 
-def test_object_under_a_taken_name_is_not_touched(
-    runs_on_a_taken_name: tuple[Run, Run], cluster: Cluster
-) -> None:
-    assert cluster.get(cluster.path("configmaps", "taken"))["data"] == {"owner": "other"}
+def test_object_under_a_taken_name_is_not_touched(taken_name: dict[str, Any]) -> None:
+    assert taken_name["live"]["data"] == {"owner": "other"}
 
 
 def mismatch() -> None:
@@ -66,10 +62,14 @@ def mismatch() -> None:
     )
 
 
-def test_object_that_the_server_refuses_fails_in_preview(stack: Stack) -> None:
-    run = stack.preview(mismatch)
-    assert "was not successfully created by the Kubernetes API server" in run.said("error")
-    assert "`selector` does not match template `labels`" in run.said("error")
+@story
+def refused(world: World) -> Run:
+    return world.lab.stack(namespace=world.cluster.namespace).preview(mismatch)
+
+
+def test_object_that_the_server_refuses_fails_in_preview(refused: Run) -> None:
+    assert "was not successfully created by the Kubernetes API server" in refused.said("error")
+    assert "`selector` does not match template `labels`" in refused.said("error")
 
 
 def unknown_inputs() -> None:
@@ -81,33 +81,33 @@ def unknown_inputs() -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def run_with_unknowns(lab: Lab, cluster: Cluster) -> tuple[Run, Run]:
-    stack = lab.stack(namespace=cluster.namespace)
+@story
+def with_unknowns(world: World) -> tuple[Run, Run]:
+    stack = world.lab.stack(namespace=world.cluster.namespace)
     return stack.preview(unknown_inputs), stack.up(unknown_inputs)
 
 
 def test_preview_goes_through_with_values_that_are_not_known_yet(
-    run_with_unknowns: tuple[Run, Run],
+    with_unknowns: tuple[Run, Run],
 ) -> None:
-    assert run_with_unknowns[0].changes()["second"] == "create"
+    assert with_unknowns[0].changes()["second"] == "create"
 
 
 def test_preview_goes_through_with_a_namespace_that_is_not_there_yet(
-    run_with_unknowns: tuple[Run, Run],
+    with_unknowns: tuple[Run, Run],
 ) -> None:
-    assert run_with_unknowns[0].changes()["inside"] == "create"
+    assert with_unknowns[0].changes()["inside"] == "create"
 
 
-def test_value_is_known_to_dependents_after_the_create(run_with_unknowns: tuple[Run, Run]) -> None:
-    up = run_with_unknowns[1]
+def test_value_is_known_to_dependents_after_the_create(with_unknowns: tuple[Run, Run]) -> None:
+    up = with_unknowns[1]
     assert up.result("second").outputs["data"] == {
         "uid": up.result("first").outputs["metadata"]["uid"]
     }
 
 
-def test_id_of_a_cluster_wide_object_is_its_name(run_with_unknowns: tuple[Run, Run]) -> None:
-    inner = run_with_unknowns[1].result("inner")
+def test_id_of_a_cluster_wide_object_is_its_name(with_unknowns: tuple[Run, Run]) -> None:
+    inner = with_unknowns[1].result("inner")
     assert inner.id == inner.outputs["metadata"]["name"]
 
 
@@ -151,27 +151,27 @@ def custom_resources(group: str) -> Program:
     return declare
 
 
-@pytest.fixture(scope="module")
-def runs_with_a_new_kind(lab: Lab, cluster: Cluster) -> list[Run]:
-    stack = lab.stack(namespace=cluster.namespace)
-    declare = custom_resources(f"{cluster.namespace}.example.com")
+@long_story
+def new_kind(world: World) -> list[Run]:
+    stack = world.lab.stack(namespace=world.cluster.namespace)
+    declare = custom_resources(f"{world.cluster.namespace}.example.com")
     return [stack.preview(declare), stack.up(declare), stack.preview(declare), stack.destroy()]
 
 
-def test_custom_resource_waits_for_its_definition(runs_with_a_new_kind: list[Run]) -> None:
-    assert [run.error for run in runs_with_a_new_kind] == ["", "", "", ""]
+def test_custom_resource_waits_for_its_definition(new_kind: list[Run]) -> None:
+    assert [run.error for run in new_kind] == ["", "", "", ""]
 
 
 def test_custom_resource_lies_in_the_namespace_of_the_provider(
-    runs_with_a_new_kind: list[Run], cluster: Cluster
+    new_kind: list[Run], cluster: Cluster
 ) -> None:
-    assert runs_with_a_new_kind[1].result("first").id == f"{cluster.namespace}/sprocket"
+    assert new_kind[1].result("first").id == f"{cluster.namespace}/sprocket"
 
 
 def test_custom_resource_and_definition_are_the_same_afterwards(
-    runs_with_a_new_kind: list[Run],
+    new_kind: list[Run],
 ) -> None:
-    assert runs_with_a_new_kind[2].changes() == {}
+    assert new_kind[2].changes() == {}
 
 
 def documents() -> None:
@@ -184,7 +184,18 @@ def documents() -> None:
     )
 
 
-def test_objects_of_yaml_documents_are_created(lab: Lab, cluster: Cluster) -> None:
-    assert lab.stack(namespace=cluster.namespace).up(documents).ok
-    assert cluster.get(cluster.path("configmaps", "from-yaml"))["data"] == {"key": "value"}
-    assert cluster.get(cluster.path("serviceaccounts", "from-yaml")) is not None
+@story
+def from_yaml(world: World) -> dict[str, Any]:
+    cluster = world.cluster
+    run = world.lab.stack(namespace=cluster.namespace).up(documents)
+    return {
+        "run": run,
+        "map": cluster.get(cluster.path("configmaps", "from-yaml")),
+        "account": cluster.get(cluster.path("serviceaccounts", "from-yaml")),
+    }
+
+
+def test_objects_of_yaml_documents_are_created(from_yaml: dict[str, Any]) -> None:
+    assert from_yaml["run"].error == ""
+    assert from_yaml["map"]["data"] == {"key": "value"}
+    assert from_yaml["account"] is not None

@@ -9,8 +9,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.conformance.cluster import Cluster
-from tests.conformance.lab import Lab, Program, Run, Stack
+from tests.conformance.lab import Program, Run
+from tests.conformance.stories import World, story
 
 pytestmark = pytest.mark.cluster
 
@@ -27,52 +27,53 @@ def program(label: str = "ours") -> Program:
 
 @dataclass
 class Story:
-    stack: Stack
     runs: dict[str, Run] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
-def story(lab: Lab, cluster: Cluster) -> Story:
-    stack = lab.stack(namespace=cluster.namespace)
-    story = Story(stack)
+@story
+def drift(world: World) -> Story:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    drift = Story()
     account = cluster.path("serviceaccounts", "drifting")
-    story.runs["create"] = stack.up(program())
+    drift.runs["create"] = stack.up(program())
     cluster.patch(account, {"metadata": {"labels": {"owner": "theirs", "other": "added"}}})
     cluster.delete(cluster.path("configmaps", "lost"))
-    story.runs["refresh"] = stack.refresh()
-    story.names["after refresh"] = set(stack.resources())
-    story.runs["plan"] = stack.preview(program())
-    story.runs["conflict"] = stack.up(program())
-    story.live["conflict"] = cluster.get(account)
-    return story
+    drift.runs["refresh"] = stack.refresh()
+    drift.names["after refresh"] = set(stack.resources())
+    drift.runs["plan"] = stack.preview(program())
+    drift.runs["conflict"] = stack.up(program())
+    drift.live["conflict"] = cluster.get(account)
+    drift.runs["force"] = stack.up(forced)
+    drift.live["force"] = cluster.get(account)
+    return drift
 
 
-def test_refresh_forgets_what_is_gone(story: Story) -> None:
-    assert story.names["after refresh"] == {"account"}
+def test_refresh_forgets_what_is_gone(drift: Story) -> None:
+    assert drift.names["after refresh"] == {"account"}
 
 
-def test_refresh_shows_what_others_changed(story: Story) -> None:
-    outputs = story.runs["refresh"].result("account").outputs
+def test_refresh_shows_what_others_changed(drift: Story) -> None:
+    outputs = drift.runs["refresh"].result("account").outputs
     assert outputs["metadata"]["labels"]["owner"] == "theirs"
 
 
-def test_plan_after_a_refresh_restores_only_what_the_program_says(story: Story) -> None:
-    assert story.runs["plan"].step("account").diff == {"metadata.labels.owner": "update"}
+def test_plan_after_a_refresh_restores_only_what_the_program_says(drift: Story) -> None:
+    assert drift.runs["plan"].step("account").diff == {"metadata.labels.owner": "update"}
 
 
-def test_plan_after_a_refresh_creates_again_what_was_lost(story: Story) -> None:
-    assert story.runs["plan"].changes()["lost"] == "create"
+def test_plan_after_a_refresh_creates_again_what_was_lost(drift: Story) -> None:
+    assert drift.runs["plan"].changes()["lost"] == "create"
 
 
-def test_update_of_a_field_that_another_manager_set_is_a_conflict(story: Story) -> None:
-    assert "conflict" in story.runs["conflict"].said("error", "account")
-    assert "somebody-else" in story.runs["conflict"].said("error", "account")
+def test_update_of_a_field_that_another_manager_set_is_a_conflict(drift: Story) -> None:
+    assert "conflict" in drift.runs["conflict"].said("error", "account")
+    assert "somebody-else" in drift.runs["conflict"].said("error", "account")
 
 
-def test_conflict_leaves_the_object_as_it_is(story: Story) -> None:
-    assert story.live["conflict"]["metadata"]["labels"]["owner"] == "theirs"
+def test_conflict_leaves_the_object_as_it_is(drift: Story) -> None:
+    assert drift.live["conflict"]["metadata"]["labels"]["owner"] == "theirs"
 
 
 def forced() -> None:
@@ -86,10 +87,9 @@ def forced() -> None:
     )
 
 
-def test_patch_force_wins_over_another_manager(story: Story, cluster: Cluster) -> None:
-    assert story.stack.up(forced).ok
-    labels = cluster.get(cluster.path("serviceaccounts", "drifting"))["metadata"]["labels"]
-    assert labels == {"owner": "ours", "other": "added"}
+def test_patch_force_wins_over_another_manager(drift: Story) -> None:
+    assert drift.runs["force"].error == ""
+    assert drift.live["force"]["metadata"]["labels"] == {"owner": "ours", "other": "added"}
 
 
 def scaled(replicas: int, label: str) -> Program:
@@ -116,74 +116,85 @@ def scaled(replicas: int, label: str) -> Program:
     return declare
 
 
-def test_ignored_field_keeps_the_value_that_another_manager_gave_it(
-    lab: Lab, cluster: Cluster
-) -> None:
-    stack = lab.stack(namespace=cluster.namespace)
+@story
+def ignored(world: World) -> tuple[Run, Any]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    path = cluster.path("apps/v1/deployments", "scaled")
     stack.up(scaled(0, "1"))
-    cluster.patch(cluster.path("apps/v1/deployments", "scaled"), {"spec": {"replicas": 2}})
-    run = stack.up(scaled(5, "2"))
-    live = cluster.get(cluster.path("apps/v1/deployments", "scaled"))
+    cluster.patch(path, {"spec": {"replicas": 2}})
+    return stack.up(scaled(5, "2")), cluster.get(path)
+
+
+def test_ignored_field_keeps_the_value_that_another_manager_gave_it(
+    ignored: tuple[Run, Any],
+) -> None:
+    run, live = ignored
     assert run.error == ""
     assert (live["spec"]["replicas"], live["metadata"]["labels"]["step"]) == (2, "2")
 
 
-def imported(label: str, import_id: str | None) -> Program:
+def imported(labels: dict[str, str], import_id: str | None) -> Program:
     def declare() -> None:
         k8s.core.v1.ServiceAccount(
             "imported",
-            metadata={"name": "imported", "labels": {"owner": label}},
+            metadata={"name": "imported", "labels": labels},
             opts=pulumi.ResourceOptions(import_=import_id),
         )
 
     return declare
 
 
-@pytest.fixture(scope="module")
-def import_runs(lab: Lab, cluster: Cluster) -> dict[str, Run]:
+@story
+def importing(world: World) -> dict[str, Run]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    labels = {"owner": "ours"}
     cluster.create(
         cluster.path("serviceaccounts"),
         {
             "apiVersion": "v1",
             "kind": "ServiceAccount",
-            "metadata": {"name": "imported", "labels": {"owner": "ours"}},
+            "metadata": {"name": "imported", "labels": labels},
         },
     )
-    stack = lab.stack(namespace=cluster.namespace)
     where = f"{cluster.namespace}/imported"
     return {
-        "other": stack.preview(imported("other", where)),
-        "same": stack.up(imported("ours", where)),
-        "again": stack.preview(imported("ours", None)),
+        "other": stack.preview(imported({**labels, "added": "yes"}, where)),
+        "same": stack.up(imported(labels, where)),
+        "again": stack.preview(imported(labels, None)),
     }
 
 
-def test_existing_object_is_imported(import_runs: dict[str, Run]) -> None:
-    assert import_runs["same"].ops("imported") == ["import"]
+def test_existing_object_is_imported(importing: dict[str, Run]) -> None:
+    assert importing["same"].ops("imported") == ["import"]
 
 
-def test_imported_object_is_the_same_the_next_time(import_runs: dict[str, Run]) -> None:
-    assert import_runs["again"].changes() == {}
+def test_imported_object_is_the_same_the_next_time(importing: dict[str, Run]) -> None:
+    assert importing["again"].changes() == {}
 
 
-def test_import_shows_where_the_program_differs_from_the_object(
-    import_runs: dict[str, Run],
-) -> None:
-    assert "inputs to import do not match the existing resource" in import_runs["other"].error
+def test_import_shows_where_the_program_differs_from_the_object(importing: dict[str, Run]) -> None:
+    said = importing["other"].said("warning", "imported")
+    assert "inputs to import do not match the existing resource" in said
 
 
-def test_existing_object_is_read_by_its_id(lab: Lab, cluster: Cluster) -> None:
-    def declare() -> None:
-        found = k8s.core.v1.ConfigMap.get("found", "kube-system/extension-apiserver-authentication")
-        pulumi.export("name", found.metadata.name)
-
-    run = lab.stack(namespace=cluster.namespace).up(declare)
-    assert run.outputs["name"] == "extension-apiserver-authentication"
+def read_existing() -> None:
+    found = k8s.core.v1.ConfigMap.get("found", "kube-system/extension-apiserver-authentication")
+    pulumi.export("name", found.metadata.name)
 
 
-def test_reading_what_does_not_exist_fails(lab: Lab, cluster: Cluster) -> None:
-    def declare() -> None:
-        k8s.core.v1.ConfigMap.get("found", "kube-system/nowhere")
+def read_missing() -> None:
+    k8s.core.v1.ConfigMap.get("found", "kube-system/nowhere")
 
-    run = lab.stack(namespace=cluster.namespace).up(declare)
-    assert "resource 'kube-system/nowhere' does not exist" in run.error
+
+@story
+def reading(world: World) -> tuple[Run, Run]:
+    stack = world.lab.stack(namespace=world.cluster.namespace)
+    return stack.up(read_missing), stack.up(read_existing)
+
+
+def test_existing_object_is_read_by_its_id(reading: tuple[Run, Run]) -> None:
+    assert reading[1].outputs["name"] == "extension-apiserver-authentication"
+
+
+def test_reading_what_does_not_exist_fails(reading: tuple[Run, Run]) -> None:
+    assert "resource 'kube-system/nowhere' does not exist" in reading[0].error

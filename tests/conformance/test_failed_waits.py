@@ -9,8 +9,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.conformance.cluster import Cluster
-from tests.conformance.lab import Lab, Run, Stack
+from tests.conformance.lab import Run, Stack
+from tests.conformance.stories import World, long_story
 from tests.conformance.workloads import MISSING_IMAGE, annotations, replicated, template
 
 pytestmark = pytest.mark.cluster
@@ -62,9 +62,9 @@ class Story:
     cured: Run
 
 
-@pytest.fixture(scope="module")
-def story(lab: Lab, cluster: Cluster) -> Story:
-    stack = lab.stack(namespace=cluster.namespace)
+@long_story
+def failing(world: World) -> Story:
+    stack = world.lab.stack(namespace=world.cluster.namespace)
     up = stack.up(program(MISSING_IMAGE))
     errors = {name: list(item.get("initErrors") or []) for name, item in stack.resources().items()}
     again = stack.preview(program(MISSING_IMAGE))
@@ -78,8 +78,8 @@ def story(lab: Lab, cluster: Cluster) -> Story:
 
 
 @pytest.mark.parametrize("name", ["deployment", "stateful", "balanced", "waiting"])
-def test_object_that_is_not_ready_in_time_fails(story: Story, name: str) -> None:
-    assert "timed out waiting" in story.up.said("error", name)
+def test_object_that_is_not_ready_in_time_fails(failing: Story, name: str) -> None:
+    assert "timed out waiting" in failing.up.said("error", name)
 
 
 @pytest.mark.parametrize(
@@ -91,35 +91,35 @@ def test_object_that_is_not_ready_in_time_fails(story: Story, name: str) -> None
         ("job", "[DeadlineExceeded] Job was active longer than specified deadline"),
     ],
 )
-def test_failure_says_what_is_missing(story: Story, name: str, reason: str) -> None:
-    assert reason in story.up.said("error", name)
+def test_failure_says_what_is_missing(failing: Story, name: str, reason: str) -> None:
+    assert reason in failing.up.said("error", name)
 
 
-def test_failure_says_what_is_wrong_with_the_pod(story: Story) -> None:
-    assert "ErrImagePull" in story.up.said("error", "deployment") or (
-        "ImagePullBackOff" in story.up.said("error", "deployment")
+def test_failure_says_what_is_wrong_with_the_pod(failing: Story) -> None:
+    assert "ErrImagePull" in failing.up.said("error", "deployment") or (
+        "ImagePullBackOff" in failing.up.said("error", "deployment")
     )
 
 
-def test_custom_timeout_of_a_create_is_kept(story: Story) -> None:
-    assert "waiting" in story.errors
-    assert story.up.seconds < 60
+def test_custom_timeout_of_a_create_is_kept(failing: Story) -> None:
+    assert "waiting" in failing.errors
+    assert failing.up.seconds < 60
 
 
 @pytest.mark.parametrize("name", ["deployment", "stateful", "balanced", "job", "waiting"])
-def test_object_that_failed_is_kept_in_the_state(story: Story, name: str) -> None:
-    assert len(story.errors[name]) >= 1
+def test_object_that_failed_is_kept_in_the_state(failing: Story, name: str) -> None:
+    assert len(failing.errors[name]) >= 1
 
 
 @pytest.mark.parametrize("name", ["deployment", "stateful", "balanced", "waiting"])
-def test_object_that_failed_is_updated_the_next_time(story: Story, name: str) -> None:
-    assert story.again.changes()[name] == "update"
+def test_object_that_failed_is_updated_the_next_time(failing: Story, name: str) -> None:
+    assert failing.again.changes()[name] == "update"
 
 
-def test_unready_job_is_replaced_where_the_annotation_says_so(story: Story) -> None:
-    assert "replace" in story.again.ops("job")
+def test_unready_job_is_replaced_where_the_annotation_says_so(failing: Story) -> None:
+    assert "replace" in failing.again.ops("job")
 
 
-def test_object_that_becomes_ready_is_no_failure_any_more(story: Story) -> None:
-    assert story.cured.error == ""
-    assert "initErrors" not in story.stack.resources()["deployment"]
+def test_object_that_becomes_ready_is_no_failure_any_more(failing: Story) -> None:
+    assert failing.cured.error == ""
+    assert "initErrors" not in failing.stack.resources()["deployment"]

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.conformance.cluster import Cluster
-from tests.conformance.lab import Lab, Program, Run, Stack
+from tests.conformance.lab import Program, Run, Stack
+from tests.conformance.stories import World, story
 
 pytestmark = pytest.mark.cluster
 
@@ -74,11 +74,12 @@ def program(
     return declare
 
 
-@pytest.fixture(scope="module")
-def story(lab: Lab, cluster: Cluster) -> Story:
-    stack = lab.stack(namespace=cluster.namespace)
-    story = Story(stack, cluster.namespace)
-    runs, live = story.runs, story.live
+@story
+def life(world: World) -> Story:
+    cluster = world.cluster
+    stack = world.lab.stack(namespace=cluster.namespace)
+    life = Story(stack, cluster.namespace)
+    runs, live = life.runs, life.live
     runs["preview"] = stack.preview(program())
     live["after preview"] = cluster.get(cluster.path("configmaps", NAMED))
     runs["create"] = stack.up(program())
@@ -99,106 +100,106 @@ def story(lab: Lab, cluster: Cluster) -> Story:
         for item in cluster.all(plural)
         if item["metadata"]["name"] in ids
     ]
-    return story
+    return life
 
 
-def test_every_operation_succeeds(story: Story) -> None:
-    assert {name: run.error for name, run in story.runs.items() if run.error} == {}
+def test_every_operation_succeeds(life: Story) -> None:
+    assert {name: run.error for name, run in life.runs.items() if run.error} == {}
 
 
-def test_preview_creates_nothing(story: Story) -> None:
-    assert story.live["after preview"] is None
+def test_preview_creates_nothing(life: Story) -> None:
+    assert life.live["after preview"] is None
 
 
-def test_preview_of_a_create_knows_what_the_server_fills_in(story: Story) -> None:
-    strategy = story.runs["preview"].result("deployment").outputs["spec"]["strategy"]
+def test_preview_of_a_create_knows_what_the_server_fills_in(life: Story) -> None:
+    strategy = life.runs["preview"].result("deployment").outputs["spec"]["strategy"]
     assert strategy["type"] == "RollingUpdate"
 
 
-def test_unnamed_object_gets_the_resource_name_and_eight_hex_digits(story: Story) -> None:
-    name = story.runs["create"].result("auto").outputs["metadata"]["name"]
+def test_unnamed_object_gets_the_resource_name_and_eight_hex_digits(life: Story) -> None:
+    name = life.runs["create"].result("auto").outputs["metadata"]["name"]
     assert re.fullmatch(r"auto-[0-9a-f]{8}", name)
 
 
-def test_unnamed_object_is_marked_as_autonamed(story: Story) -> None:
-    metadata = story.runs["create"].result("auto").outputs["metadata"]
+def test_unnamed_object_is_marked_as_autonamed(life: Story) -> None:
+    metadata = life.runs["create"].result("auto").outputs["metadata"]
     assert metadata["annotations"]["pulumi.com/autonamed"] == "true"
 
 
-def test_named_object_is_not_marked_as_autonamed(story: Story) -> None:
-    assert "annotations" not in story.runs["create"].result("named").outputs["metadata"]
+def test_named_object_is_not_marked_as_autonamed(life: Story) -> None:
+    assert "annotations" not in life.runs["create"].result("named").outputs["metadata"]
 
 
-def test_object_lies_in_the_namespace_of_the_provider(story: Story) -> None:
-    assert story.runs["create"].result("auto").outputs["metadata"]["namespace"] == story.namespace
+def test_object_lies_in_the_namespace_of_the_provider(life: Story) -> None:
+    assert life.runs["create"].result("auto").outputs["metadata"]["namespace"] == life.namespace
 
 
-def test_id_is_namespace_and_name(story: Story) -> None:
-    assert story.runs["create"].result("named").id == f"{story.namespace}/{NAMED}"
+def test_id_is_namespace_and_name(life: Story) -> None:
+    assert life.runs["create"].result("named").id == f"{life.namespace}/{NAMED}"
 
 
-def test_no_label_is_added(story: Story) -> None:
-    assert "labels" not in story.runs["create"].result("named").outputs["metadata"]
+def test_no_label_is_added(life: Story) -> None:
+    assert "labels" not in life.runs["create"].result("named").outputs["metadata"]
 
 
-def test_quantity_spelled_otherwise_is_no_change(story: Story) -> None:
-    assert story.runs["again"].changes() == {}
+def test_quantity_spelled_otherwise_is_no_change(life: Story) -> None:
+    assert life.runs["again"].changes() == {}
 
 
-def test_changed_label_is_an_update_of_that_label(story: Story) -> None:
-    assert story.runs["preview of changes"].step("account").diff == {
+def test_changed_label_is_an_update_of_that_label(life: Story) -> None:
+    assert life.runs["preview of changes"].step("account").diff == {
         "metadata.labels.step": "update"
     }
 
 
-def test_autoname_is_kept_on_update(story: Story) -> None:
-    assert story.runs["changes"].result("account").id == story.runs["create"].outputs["account"]
+def test_autoname_is_kept_on_update(life: Story) -> None:
+    assert life.runs["changes"].result("account").id == life.runs["create"].outputs["account"]
 
 
-def test_removed_label_is_gone_from_the_object(story: Story) -> None:
-    assert story.live["changed account"]["metadata"]["labels"] == {"step": "2"}
+def test_removed_label_is_gone_from_the_object(life: Story) -> None:
+    assert life.live["changed account"]["metadata"]["labels"] == {"step": "2"}
 
 
-def test_changed_data_of_a_config_map_is_a_replacement(story: Story) -> None:
-    assert story.runs["preview of changes"].step("auto").diff == {"data.key": "update-replace"}
+def test_changed_data_of_a_config_map_is_a_replacement(life: Story) -> None:
+    assert life.runs["preview of changes"].step("auto").diff == {"data.key": "update-replace"}
 
 
-def test_autonamed_object_is_created_anew_before_the_old_one_is_deleted(story: Story) -> None:
-    assert story.runs["changes"].ops("auto") == ["create-replacement", "replace", "delete-replaced"]
+def test_autonamed_object_is_created_anew_before_the_old_one_is_deleted(life: Story) -> None:
+    assert life.runs["changes"].ops("auto") == ["create-replacement", "replace", "delete-replaced"]
 
 
-def test_object_of_a_fixed_name_is_deleted_before_it_is_created_anew(story: Story) -> None:
-    assert story.runs["changes"].ops("named") == [
+def test_object_of_a_fixed_name_is_deleted_before_it_is_created_anew(life: Story) -> None:
+    assert life.runs["changes"].ops("named") == [
         "delete-replaced",
         "replace",
         "create-replacement",
     ]
 
 
-def test_object_of_a_new_name_is_created_before_the_old_one_is_deleted(story: Story) -> None:
-    assert story.runs["changes"].ops("renamed") == [
+def test_object_of_a_new_name_is_created_before_the_old_one_is_deleted(life: Story) -> None:
+    assert life.runs["changes"].ops("renamed") == [
         "create-replacement",
         "replace",
         "delete-replaced",
     ]
 
 
-def test_changed_selector_replaces_a_deployment(story: Story) -> None:
-    diff = story.runs["preview of changes"].step("deployment").diff
+def test_changed_selector_replaces_a_deployment(life: Story) -> None:
+    diff = life.runs["preview of changes"].step("deployment").diff
     assert diff["spec.selector.matchLabels.app"] == "update-replace"
 
 
-def test_replaced_objects_are_gone(story: Story) -> None:
-    assert len([name for name in story.live["configmaps"] if name.startswith("auto-")]) == 1
-    assert {NAMED, RENAMED} <= story.live["configmaps"]
-    assert "before" not in story.live["configmaps"]
+def test_replaced_objects_are_gone(life: Story) -> None:
+    assert len([name for name in life.live["configmaps"] if name.startswith("auto-")]) == 1
+    assert {NAMED, RENAMED} <= life.live["configmaps"]
+    assert "before" not in life.live["configmaps"]
 
 
-def test_refresh_finds_no_drift(story: Story) -> None:
-    run = story.runs["refresh"]
+def test_refresh_finds_no_drift(life: Story) -> None:
+    run = life.runs["refresh"]
     assert set(run.changes().values()) <= {"refresh"}
     assert run.said("warning") == ""
 
 
-def test_destroy_leaves_nothing(story: Story) -> None:
-    assert story.live["after destroy"] == []
+def test_destroy_leaves_nothing(life: Story) -> None:
+    assert life.live["after destroy"] == []

@@ -9,8 +9,8 @@ import pulumi_kubernetes as k8s
 import pytest
 import yaml
 
-from tests.conformance.cluster import Cluster
-from tests.conformance.lab import Lab, Program, Run
+from tests.conformance.lab import Program, Run
+from tests.conformance.stories import World, story
 
 pytestmark = pytest.mark.cluster
 
@@ -33,9 +33,9 @@ def one_map(value: str = "1") -> Program:
     return declare
 
 
-@pytest.fixture(scope="module")
-def unreachable(lab: Lab) -> tuple[Run, Run]:
-    stack = lab.stack(kubeconfig=NOBODY_THERE)
+@story
+def unreachable(world: World) -> tuple[Run, Run]:
+    stack = world.lab.stack(kubeconfig=NOBODY_THERE)
     return stack.preview(one_map()), stack.up(one_map())
 
 
@@ -49,18 +49,14 @@ def test_create_without_a_cluster_says_that_it_is_unreachable(
     assert "configured Kubernetes cluster is unreachable" in unreachable[1].said("error", "map")
 
 
-@pytest.fixture(scope="module")
-def lost_cluster(
-    lab: Lab, cluster: Cluster, kubeconfig: str, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Run]:
-    config = tmp_path_factory.mktemp("kubeconfig") / "config"
-    config.write_text(Path(kubeconfig).read_text())
-    stack = lab.stack(namespace=cluster.namespace, kubeconfig=str(config))
+@story
+def lost_cluster(world: World) -> dict[str, Run]:
+    config = world.folder / "lost-cluster"
+    config.write_text(Path(world.kubeconfig).read_text())
+    stack = world.lab.stack(namespace=world.cluster.namespace, kubeconfig=str(config))
     runs = {"create": stack.up(one_map())}
     config.write_text(NOBODY_THERE)
-    runs["refresh"] = stack.refresh()
-    runs["destroy"] = stack.destroy()
-    return runs
+    return {**runs, "refresh": stack.refresh(), "destroy": stack.destroy()}
 
 
 def test_refresh_without_a_cluster_fails_and_warns(lost_cluster: dict[str, Run]) -> None:
@@ -75,45 +71,62 @@ def test_delete_without_a_cluster_fails_and_keeps_the_resource(
     assert "configured Kubernetes cluster is unreachable" in lost_cluster["destroy"].error
 
 
-def test_kubeconfig_may_be_given_as_text(lab: Lab, cluster: Cluster, kubeconfig: str) -> None:
-    stack = lab.stack(namespace=cluster.namespace, kubeconfig=Path(kubeconfig).read_text())
-    assert stack.up(one_map()).ok
+@story
+def configured(world: World) -> dict[str, Run]:
+    lab, namespace = world.lab, world.cluster.namespace
+    text = Path(world.kubeconfig).read_text()
+    mutable = lab.stack(namespace=namespace, kubeconfig=text, enableConfigMapMutable="true")
+    return {
+        "create": mutable.up(two_maps("1")),
+        "change": mutable.preview(two_maps("2")),
+        "no context": lab.stack(context="no-such-context").up(one_map()),
+        "own provider": lab.stack(namespace="default").up(own_provider(world)),
+    }
 
 
-def test_context_that_does_not_exist_is_named(lab: Lab) -> None:
-    run = lab.stack(context="no-such-context").up(one_map())
+def two_maps(value: str) -> Program:
+    def declare() -> None:
+        k8s.core.v1.ConfigMap("map", data={"key": value})
+        k8s.core.v1.ConfigMap("immutable", immutable=True, data={"key": value})
+
+    return declare
+
+
+def own_provider(world: World) -> Program:
+    def declare() -> None:
+        provider = k8s.Provider(
+            "own", kubeconfig=world.kubeconfig, namespace=world.cluster.namespace
+        )
+        k8s.core.v1.ConfigMap(
+            "map",
+            metadata={"name": "of-its-own-provider"},
+            data={"key": "value"},
+            opts=pulumi.ResourceOptions(provider=provider),
+        )
+        pulumi.export("namespace", world.cluster.namespace)
+
+    return declare
+
+
+def test_kubeconfig_may_be_given_as_text(configured: dict[str, Run]) -> None:
+    assert configured["create"].error == ""
+
+
+def test_context_that_does_not_exist_is_named(configured: dict[str, Run]) -> None:
+    run = configured["no context"]
     assert 'context "no-such-context" does not exist' in run.said("error", "map")
 
 
-def test_data_of_a_mutable_config_map_is_changed_in_place(lab: Lab, cluster: Cluster) -> None:
-    stack = lab.stack(namespace=cluster.namespace, enableConfigMapMutable="true")
-    stack.up(one_map("1"))
-    run = stack.preview(one_map("2"))
-    assert run.ops("map") == ["update"]
+def test_data_of_a_mutable_config_map_is_changed_in_place(configured: dict[str, Run]) -> None:
+    assert configured["change"].ops("map") == ["update"]
 
 
 def test_data_of_an_immutable_config_map_is_replaced_all_the_same(
-    lab: Lab, cluster: Cluster
+    configured: dict[str, Run],
 ) -> None:
-    def program(value: str) -> Program:
-        def declare() -> None:
-            k8s.core.v1.ConfigMap("map", immutable=True, data={"key": value})
-
-        return declare
-
-    stack = lab.stack(namespace=cluster.namespace, enableConfigMapMutable="true")
-    stack.up(program("1"))
-    assert stack.preview(program("2")).step("map").diff == {"data.key": "update-replace"}
+    assert configured["change"].step("immutable").diff == {"data.key": "update-replace"}
 
 
-def test_first_class_provider_has_a_namespace_of_its_own(
-    lab: Lab, cluster: Cluster, kubeconfig: str
-) -> None:
-    def declare() -> None:
-        provider = k8s.Provider("own", kubeconfig=kubeconfig, namespace=cluster.namespace)
-        k8s.core.v1.ConfigMap(
-            "map", data={"key": "value"}, opts=pulumi.ResourceOptions(provider=provider)
-        )
-
-    run = lab.stack(namespace="default").up(declare)
-    assert run.result("map").id.startswith(f"{cluster.namespace}/map-")
+def test_first_class_provider_has_a_namespace_of_its_own(configured: dict[str, Run]) -> None:
+    run = configured["own provider"]
+    assert run.result("map").id == f"{run.outputs['namespace']}/of-its-own-provider"

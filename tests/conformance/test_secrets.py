@@ -8,8 +8,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.conformance.cluster import Cluster
-from tests.conformance.lab import SECRET, Lab, Program, Run, Stack
+from tests.conformance.lab import SECRET, Program, Run
+from tests.conformance.stories import World, story
 
 pytestmark = pytest.mark.cluster
 
@@ -30,7 +30,6 @@ def program(password: str = PASSWORD) -> Program:
 
 @dataclass
 class Story:
-    stack: Stack
     create: Run
     state: str
     again: Run
@@ -39,9 +38,9 @@ class Story:
     live: dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def story(lab: Lab, cluster: Cluster) -> Story:
-    stack = lab.stack(namespace=cluster.namespace)
+@story
+def secrecy(world: World) -> Story:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
     create = stack.up(program())
     name = create.result("text").id.partition("/")[2]
     live = cluster.get(cluster.path("secrets", name))["data"]
@@ -49,40 +48,40 @@ def story(lab: Lab, cluster: Cluster) -> Story:
     again = stack.preview(program())
     change = stack.preview(program("another-password"))
     stack.refresh()
-    return Story(stack, create, state, again, change, stack.state_text(), live)
+    return Story(create, state, again, change, stack.state_text(), live)
 
 
-def test_text_of_a_secret_reaches_the_cluster(story: Story) -> None:
-    assert story.live == {"password": ENCODED}
-
-
-@pytest.mark.parametrize("text", [PASSWORD, ENCODED])
-def test_secret_is_not_in_the_state(story: Story, text: str) -> None:
-    assert text not in story.state
+def test_text_of_a_secret_reaches_the_cluster(secrecy: Story) -> None:
+    assert secrecy.live == {"password": ENCODED}
 
 
 @pytest.mark.parametrize("text", [PASSWORD, ENCODED])
-def test_secret_is_not_in_the_state_after_a_refresh(story: Story, text: str) -> None:
-    assert text not in story.after_refresh
+def test_secret_is_not_in_the_state(secrecy: Story, text: str) -> None:
+    assert text not in secrecy.state
+
+
+@pytest.mark.parametrize("text", [PASSWORD, ENCODED])
+def test_secret_is_not_in_the_state_after_a_refresh(secrecy: Story, text: str) -> None:
+    assert text not in secrecy.after_refresh
 
 
 @pytest.mark.parametrize("name", ["text", "data"])
-def test_data_of_a_secret_is_a_secret_output(story: Story, name: str) -> None:
-    assert story.create.result(name).outputs["data"] == SECRET
+def test_data_of_a_secret_is_a_secret_output(secrecy: Story, name: str) -> None:
+    assert secrecy.create.result(name).outputs["data"] == SECRET
 
 
-def test_only_the_secret_value_of_a_map_is_secret(story: Story) -> None:
-    assert story.create.result("map").outputs["data"] == {"token": SECRET, "open": "seen"}
+def test_only_the_secret_value_of_a_map_is_secret(secrecy: Story) -> None:
+    assert secrecy.create.result("map").outputs["data"] == {"token": SECRET, "open": "seen"}
 
 
-def test_secret_in_the_metadata_stays_secret(story: Story) -> None:
-    annotations = story.create.result("account").outputs["metadata"]["annotations"]
+def test_secret_in_the_metadata_stays_secret(secrecy: Story) -> None:
+    annotations = secrecy.create.result("account").outputs["metadata"]["annotations"]
     assert annotations["token"] == SECRET
 
 
-def test_text_of_a_secret_is_no_change_the_next_time(story: Story) -> None:
-    assert story.again.changes() == {}
+def test_text_of_a_secret_is_no_change_the_next_time(secrecy: Story) -> None:
+    assert secrecy.again.changes() == {}
 
 
-def test_changed_text_replaces_the_secret(story: Story) -> None:
-    assert story.change.step("text").diff["data.password"] == "update-replace"
+def test_changed_text_replaces_the_secret(secrecy: Story) -> None:
+    assert secrecy.change.step("text").diff["data.password"] == "update-replace"

@@ -12,7 +12,8 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from tests.conformance.cluster import Cluster
-from tests.conformance.lab import Lab, Run, Stack
+from tests.conformance.lab import Run
+from tests.conformance.stories import World, long_story, story
 from tests.conformance.workloads import (
     MISSING_IMAGE,
     annotations,
@@ -90,32 +91,28 @@ def program(image: str, storage_class: str) -> Callable[[], None]:
 
 @dataclass
 class Story:
-    stack: Stack
     runs: dict[str, Run] = field(default_factory=dict)
     live: dict[str, Any] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
-def story(lab: Lab, cluster: Cluster, pause_image: str) -> Story:
-    stack = lab.stack(namespace=cluster.namespace)
-    story = Story(stack)
+@long_story
+def waiting(world: World) -> Story:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    waiting = Story()
     giving = threading.Thread(target=give_address, args=(cluster,), daemon=True)
     giving.start()
-    declare = program(pause_image, f"late-{cluster.namespace}")
-    story.runs["up"] = stack.up(declare)
+    declare = program(world.pause_image, f"late-{cluster.namespace}")
+    waiting.runs["up"] = stack.up(declare)
     giving.join()
-    for plural in ("pods", "services", "apps/v1/deployments"):
-        for item in cluster.all(plural):
-            story.live[item["metadata"]["name"].rpartition("-")[0]] = item
-    story.runs["again"] = stack.preview(declare)
-    story.runs["refresh"] = stack.refresh()
-    story.runs["destroy"] = stack.destroy()
-    story.live["pods"] = [
+    waiting.runs["again"] = stack.preview(declare)
+    waiting.runs["refresh"] = stack.refresh()
+    waiting.runs["destroy"] = stack.destroy()
+    waiting.live["pods"] = [
         item["metadata"]["name"]
         for item in cluster.all("pods")
         if item["metadata"]["name"].startswith(("deployment-", "stateful-", "pod-"))
     ]
-    return story
+    return waiting
 
 
 def give_address(cluster: Cluster) -> None:
@@ -126,52 +123,52 @@ def give_address(cluster: Cluster) -> None:
     cluster.patch(f"{path}/status", address)
 
 
-def test_all_become_ready(story: Story) -> None:
-    assert story.runs["up"].error == ""
+def test_all_become_ready(waiting: Story) -> None:
+    assert waiting.runs["up"].error == ""
 
 
-def test_deployment_is_done_when_its_pods_are_ready(story: Story) -> None:
-    assert story.runs["up"].result("deployment").outputs["status"]["readyReplicas"] == 1
+def test_deployment_is_done_when_its_pods_are_ready(waiting: Story) -> None:
+    assert waiting.runs["up"].result("deployment").outputs["status"]["readyReplicas"] == 1
 
 
-def test_stateful_set_is_done_when_its_pods_are_ready(story: Story) -> None:
-    assert story.runs["up"].result("stateful").outputs["status"]["readyReplicas"] == 1
+def test_stateful_set_is_done_when_its_pods_are_ready(waiting: Story) -> None:
+    assert waiting.runs["up"].result("stateful").outputs["status"]["readyReplicas"] == 1
 
 
-def test_pod_is_done_when_it_is_ready(story: Story) -> None:
-    conditions = story.runs["up"].result("pod").outputs["status"]["conditions"]
+def test_pod_is_done_when_it_is_ready(waiting: Story) -> None:
+    conditions = waiting.runs["up"].result("pod").outputs["status"]["conditions"]
     assert [item["status"] for item in conditions if item["type"] == "Ready"] == ["True"]
 
 
-def test_job_is_done_when_it_is_complete(story: Story) -> None:
-    conditions = story.runs["up"].result("job").outputs["status"]["conditions"]
+def test_job_is_done_when_it_is_complete(waiting: Story) -> None:
+    conditions = waiting.runs["up"].result("job").outputs["status"]["conditions"]
     assert [item["status"] for item in conditions if item["type"] == "Complete"] == ["True"]
 
 
-def test_ingress_is_done_when_it_has_an_address(story: Story) -> None:
-    status = story.runs["up"].result("ingress").outputs["status"]
+def test_ingress_is_done_when_it_has_an_address(waiting: Story) -> None:
+    status = waiting.runs["up"].result("ingress").outputs["status"]
     assert status["loadBalancer"]["ingress"] == [{"ip": "192.0.2.1"}]
 
 
-def test_claim_of_a_class_that_binds_late_is_not_waited_for(story: Story) -> None:
-    assert story.runs["up"].result("claim").outputs["status"]["phase"] == "Pending"
+def test_claim_of_a_class_that_binds_late_is_not_waited_for(waiting: Story) -> None:
+    assert waiting.runs["up"].result("claim").outputs["status"]["phase"] == "Pending"
 
 
-def test_skipped_deployment_is_not_waited_for(story: Story) -> None:
-    assert "readyReplicas" not in story.runs["up"].result("skipped").outputs.get("status", {})
+def test_skipped_deployment_is_not_waited_for(waiting: Story) -> None:
+    assert "readyReplicas" not in waiting.runs["up"].result("skipped").outputs.get("status", {})
 
 
 @pytest.mark.parametrize("name", ["manual", "external", "plain"])
-def test_object_that_needs_no_pods_is_done_at_once(story: Story, name: str) -> None:
-    assert story.runs["up"].shown(name) == []
+def test_object_that_needs_no_pods_is_done_at_once(waiting: Story, name: str) -> None:
+    assert waiting.runs["up"].shown(name) == []
 
 
-def test_wait_for_a_path_ends_when_it_has_the_value(story: Story) -> None:
-    assert story.runs["up"].result("by-path").outputs["status"]["phase"] == "Running"
+def test_wait_for_a_path_ends_when_it_has_the_value(waiting: Story) -> None:
+    assert waiting.runs["up"].result("by-path").outputs["status"]["phase"] == "Running"
 
 
-def test_wait_for_several_conditions_ends_when_all_hold(story: Story) -> None:
-    status = story.runs["up"].result("by-condition").outputs["status"]
+def test_wait_for_several_conditions_ends_when_all_hold(waiting: Story) -> None:
+    status = waiting.runs["up"].result("by-condition").outputs["status"]
     ready = [item["status"] for item in status["conditions"] if item["type"] == "Ready"]
     assert (ready, bool(status["podIP"])) == (["True"], True)
 
@@ -186,100 +183,121 @@ def test_wait_for_several_conditions_ends_when_all_hold(story: Story) -> None:
         ("skipped", "Skipping await logic"),
     ],
 )
-def test_row_shows_what_is_waited_for(story: Story, name: str, line: str) -> None:
-    assert line in story.runs["up"].shown(name)
+def test_row_shows_what_is_waited_for(waiting: Story, name: str, line: str) -> None:
+    assert line in waiting.runs["up"].shown(name)
 
 
-def test_pods_and_jobs_are_the_same_afterwards(story: Story) -> None:
-    assert story.runs["again"].changes() == {}
+def test_pods_and_jobs_are_the_same_afterwards(waiting: Story) -> None:
+    assert waiting.runs["again"].changes() == {}
 
 
-def test_refresh_finds_all_ready(story: Story) -> None:
-    assert story.runs["refresh"].error == ""
+def test_refresh_finds_all_ready(waiting: Story) -> None:
+    assert waiting.runs["refresh"].error == ""
 
 
-def test_delete_returns_when_the_pods_are_gone(story: Story) -> None:
-    assert (story.runs["destroy"].error, story.live["pods"]) == ("", [])
+def test_delete_returns_when_the_pods_are_gone(waiting: Story) -> None:
+    assert (waiting.runs["destroy"].error, waiting.live["pods"]) == ("", [])
 
 
-def test_update_of_a_deployment_waits_for_the_new_pods(
-    lab: Lab, cluster: Cluster, pause_image: str
-) -> None:
-    def declare(step: str) -> Callable[[], None]:
-        def deployment() -> None:
-            spec = replicated("rolled", pause_image)
-            spec["template"]["metadata"]["labels"]["step"] = step
-            k8s.apps.v1.Deployment("rolled", metadata={"name": "rolled"}, spec=spec)
+def rolled(image: str, step: str) -> Callable[[], None]:
+    def declare() -> None:
+        spec = replicated("rolled", image)
+        spec["template"]["metadata"]["labels"]["step"] = step
+        k8s.apps.v1.Deployment("rolled", metadata={"name": "rolled"}, spec=spec)
 
-        return deployment
+    return declare
 
-    stack = lab.stack(namespace=cluster.namespace)
-    stack.up(declare("1"))
-    run = stack.up(declare("2"))
-    labels = [
+
+@long_story
+def rolling(world: World) -> tuple[Run, list[str]]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    stack.up(rolled(world.pause_image, "1"))
+    run = stack.up(rolled(world.pause_image, "2"))
+    steps = [
         item["metadata"]["labels"]["step"]
         for item in cluster.all("pods")
-        if item["metadata"]["labels"].get("app") == "rolled"
+        if item["metadata"].get("labels", {}).get("app") == "rolled"
         and item["status"]["phase"] == "Running"
         and "deletionTimestamp" not in item["metadata"]
     ]
-    assert (run.error, run.ops("rolled"), labels) == ("", ["update"], ["2"])
+    return run, steps
 
 
-def test_orphans_are_kept_where_the_annotation_says_so(
-    lab: Lab, cluster: Cluster, pause_image: str
-) -> None:
-    def declare() -> None:
-        k8s.apps.v1.Deployment(
-            "orphaning",
-            metadata={
-                "name": "orphaning",
-                **annotations(deletionPropagationPolicy="orphan", skipAwait="true"),
-            },
-            spec=replicated("orphaning", MISSING_IMAGE),
-        )
+def test_update_of_a_deployment_waits_for_the_new_pods(rolling: tuple[Run, list[str]]) -> None:
+    run, steps = rolling
+    assert (run.error, run.ops("rolled"), steps) == ("", ["update"], ["2"])
 
-    stack = lab.stack(namespace=cluster.namespace)
-    stack.up(declare)
+
+def orphaning() -> None:
+    k8s.apps.v1.Deployment(
+        "orphaning",
+        metadata={
+            "name": "orphaning",
+            **annotations(deletionPropagationPolicy="orphan", skipAwait="true"),
+        },
+        spec=replicated("orphaning", MISSING_IMAGE),
+    )
+
+
+@story
+def orphans(world: World) -> list[str]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    stack.up(orphaning)
     cluster.until(
         cluster.path("apps/v1/deployments", "orphaning"),
         lambda found: found.get("status", {}).get("observedGeneration") == 1,
     )
     stack.destroy()
-    orphans = [
+    return [
         item["metadata"]["name"]
         for item in cluster.all("apps/v1/replicasets")
         if item["metadata"]["labels"].get("app") == "orphaning"
     ]
+
+
+def test_orphans_are_kept_where_the_annotation_says_so(orphans: list[str]) -> None:
     assert len(orphans) == 1
 
 
-def test_wait_for_what_cannot_be_read_is_refused_with_the_reason(
-    lab: Lab, cluster: Cluster
-) -> None:
-    def declare() -> None:
-        k8s.core.v1.ConfigMap("odd", metadata=annotations(waitFor="phase=Running"))
-
-    run = lab.stack(namespace=cluster.namespace).up(declare)
-    assert 'expected a "jsonpath=" or "condition=" prefix' in run.said("error", "odd")
+def odd_wait() -> None:
+    k8s.core.v1.ConfigMap("odd", metadata=annotations(waitFor="phase=Running"))
 
 
-def test_custom_timeout_of_a_delete_is_kept(lab: Lab, cluster: Cluster) -> None:
-    def declare() -> None:
-        k8s.core.v1.ConfigMap(
-            "held",
-            metadata={"name": "held", "finalizers": ["example.com/hold"]},
-            opts=pulumi.ResourceOptions(
-                custom_timeouts=pulumi.CustomTimeouts(delete="2s"),
-            ),
-        )
+@story
+def odd(world: World) -> Run:
+    return world.lab.stack(namespace=world.cluster.namespace).up(odd_wait)
 
-    stack = lab.stack(namespace=cluster.namespace)
-    stack.up(declare)
-    run = stack.destroy()
-    held = cluster.path("configmaps", "held")
-    still_there = cluster.get(held) is not None
-    cluster.patch(held, {"metadata": {"finalizers": None}})
-    assert still_there
-    assert "example.com/hold" in run.said("warning", "held")
-    assert stack.destroy().ok
+
+def test_wait_for_what_cannot_be_read_is_refused_with_the_reason(odd: Run) -> None:
+    assert 'expected a "jsonpath=" or "condition=" prefix' in odd.said("error", "odd")
+
+
+def held() -> None:
+    k8s.core.v1.ConfigMap(
+        "held",
+        metadata={"name": "held", "finalizers": ["example.com/hold"]},
+        opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="2s")),
+    )
+
+
+@story
+def holding(world: World) -> dict[str, Any]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    stack.up(held)
+    path = cluster.path("configmaps", "held")
+    told = {"destroy": stack.destroy(), "live": cluster.get(path)}
+    cluster.patch(path, {"metadata": {"finalizers": None}})
+    return {**told, "again": stack.destroy()}
+
+
+def test_object_that_cannot_go_in_time_is_kept(holding: dict[str, Any]) -> None:
+    assert not holding["destroy"].ok
+    assert holding["live"] is not None
+
+
+def test_delete_that_hangs_names_the_finalizers(holding: dict[str, Any]) -> None:
+    assert "example.com/hold" in holding["destroy"].said("warning", "held")
+
+
+def test_object_that_goes_at_last_is_forgotten(holding: dict[str, Any]) -> None:
+    assert holding["again"].error == ""

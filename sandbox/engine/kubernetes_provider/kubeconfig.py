@@ -194,8 +194,7 @@ def _from_plugin(config: Mapping[str, Any], context: str) -> dict[str, str]:
         load(dict(config), context=context, client_configuration=loaded, persist_config=False)
     except ConfigException as error:
         raise KubeconfigError(f"the credentials of context {context!r}: {error}") from error
-    token = loaded.get_api_key_with_prefix("authorization")
-    return {"Authorization": token} if token else {}
+    return {header["key"]: header["value"] for header in loaded.auth_settings().values()}
 
 
 def _in_cluster(namespace: str) -> Connection:
