@@ -33,13 +33,18 @@ def anchor_cluster(ledger: ClusterLedger, owner: Owner, adopt: bool = False) -> 
         ):
             return
     with ledger.lock(f"up of {ledger.key}", _CONTENTION_SECONDS) as held:
-        there = held.record.owner
-        if there and not adopt and not held.record.deleted and there.stack != owner.stack:
-            raise Refused(
-                f"the session cluster {ledger.key} is managed by the stack {there.stack}: choose "
-                f"another key, or take it over with adopt=True and remove it from that program"
-            )
+        check_cluster_owner(held.record, owner, adopt)
         held.commit(owner=owner, deleted=False)
+
+
+def check_cluster_owner(record: ClusterRecord, owner: Owner, adopt: bool) -> None:
+    """Refuses a key that another stack manages."""
+    if adopt or record.owner is None or record.deleted or record.owner.stack == owner.stack:
+        return
+    raise Refused(
+        f"the session cluster {record.key} is managed by the stack {record.owner.stack}: choose "
+        f"another key, or take it over with adopt=True and remove it from that program"
+    )
 
 
 def _found_revisions(ledger: ClusterLedger) -> dict[str, ClusterRevision]:

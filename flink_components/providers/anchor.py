@@ -12,7 +12,10 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from flink_components.lifecycle.anchoring import anchor, release
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.anchoring import anchor, check_owner, release
+from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.plan.record import Owner
 from flink_components.providers import fields, process
 from flink_components.spec.job import AnchorSpec
@@ -92,6 +95,26 @@ def changed_key(olds: Any, news: Any) -> list[CheckFailure]:
             f'to rename it set previous_key="{old}"',
         )
     ]
+
+
+def is_new(olds: Any) -> bool:
+    """The resource has no state yet, so the key may be that of another stack."""
+    return not olds.get("key")
+
+
+def _owned_by_another(news: Any) -> list[CheckFailure]:
+    """Refused before anything is made; a ledger that can't be read is the plan's to tell."""
+    spec = fields.spec(AnchorSpec, news)
+    try:
+        shop = process.workshop(news["urn"])
+        record = shop.ledger(spec.connection, spec.namespace, spec.key).read()
+        if record is not None:
+            check_owner(record, _owner(news), spec.adopt)
+    except Refused as error:
+        return [CheckFailure("", str(error))]
+    except (KubeError, AccessError, LifecycleError):
+        return []
+    return []
 
 
 def _owner(props: Any) -> Owner:

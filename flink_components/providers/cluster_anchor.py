@@ -3,6 +3,7 @@
 from typing import Any
 
 from pulumi.dynamic import (
+    CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
@@ -11,8 +12,15 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.session_cluster import anchor_cluster, release_cluster
+from flink_components.lifecycle.session_cluster import (
+    anchor_cluster,
+    check_cluster_owner,
+    release_cluster,
+)
 from flink_components.plan.changes import plain
 from flink_components.plan.record import ClusterRecord, Owner
 from flink_components.providers import process
@@ -69,6 +77,19 @@ class ClusterAnchorProvider(ResourceProvider):
         found = {**props, "ledger": THERE if record else MISSING}
         inputs = {key: value for key, value in found.items() if not key.startswith("__")}
         return ReadResult(id_, found, inputs)
+
+
+def _owned_by_another(news: Any) -> list[CheckFailure]:
+    """Refused before anything is made; a ledger that can't be read is the revision's to tell."""
+    try:
+        record = cluster_ledger(news).read()
+        if record is not None:
+            check_cluster_owner(record, owner(news), bool(news.get("adopt")))
+    except Refused as error:
+        return [CheckFailure("", str(error))]
+    except (KubeError, AccessError, LifecycleError):
+        return []
+    return []
 
 
 def connection(props: Any) -> Connection:
