@@ -97,7 +97,6 @@ def kubelet() -> str:
         "cgroupRoot": f"/{layout.CGROUP}",
         "enforceNodeAllocatable": [],
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
         "oomScoreAdj": 0,
         "evictionHard": {
             "memory.available": "100Mi",

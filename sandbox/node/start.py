@@ -117,6 +117,8 @@ def _lay_out(programs: Programs) -> None:
     for folder in (RUN, STATE, RUN / "tmp", layout.VOLUMES, layout.CONFIG, layout.LOGS):
         folder.mkdir(parents=True, exist_ok=True)
     layout.ETCD_DATA.mkdir(mode=0o700)
+    # Volumes can be written by all, so that no user of the machine may come near them.
+    STATE.chmod(0o700)
     network.save_settings(cleanup.SETTINGS)
     network.create()
     network.allow_bridged_services()
