@@ -1,0 +1,183 @@
+"""A story on a real cluster: a stateful job is deployed, upgraded with its state, and taken down.
+
+`make demo` runs it. It keeps its stacks in a folder of its own, and leaves nothing behind.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from examples.jobs.check import CheckError, Report, check
+from examples.jobs.jars import build
+from sandbox import engine
+from sandbox.images import DEFAULT_VERSIONS
+from sandbox.node import lifecycle
+from sandbox.paths import KUBECONFIG, STATE
+from sandbox.progress import SandboxError
+
+PROJECT = Path(__file__).resolve().parent.parent
+STACK = "dev"
+_OUTPUT = STATE / "volumes" / "flink-dev-data" / "counts"
+_ENOUGH_RECORDS = 1500
+_RECORDS_SECONDS = 90.0
+
+
+class DemoError(Exception):
+    """A chapter did not end as it should; the message is for the reader."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Tells the whole story; 0 where every claim was seen to hold."""
+    parser = argparse.ArgumentParser(prog="python -m stacks.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the node up at the end")
+    arguments = parser.parse_args(argv)
+    started = time.monotonic()
+    try:
+        with _node(arguments.keep), _engine() as run:
+            _story(run)
+    except (DemoError, SandboxError) as error:
+        print(f"\ndemo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted; what it made was taken down", file=sys.stderr)
+        return 130
+    print(f"\nThe demo took {time.monotonic() - started:.0f} s.")
+    return 0
+
+
+class Pulumi:
+    """The `pulumi` command in the project's folder, shown as a person would type it.
+
+    It works with stacks and a copy of Pulumi.dev.yaml in the folder `home`, so that the project's
+    own stay as they are.
+    """
+
+    def __init__(self, home: Path) -> None:
+        variables = {k: v for k, v in os.environ.items() if k != "PULUMI_BACKEND_URL"}
+        self._environment = {
+            **variables,
+            **engine.environment(home),
+            "KUBECONFIG": str(KUBECONFIG),
+        }
+        self._home = home
+        for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
+            shutil.copy(PROJECT / name, home)
+
+    def __call__(self, *arguments: str) -> None:
+        """Runs it, with its output as it comes. Raises DemoError where it fails."""
+        print(f"$ pulumi {' '.join(arguments)}", flush=True)
+        configuration = str(self._home / "Pulumi.dev.yaml")
+        self._run(PROJECT, *arguments, "--stack", STACK, "--config-file", configuration)
+
+    def quietly(self, *arguments: str) -> None:
+        """Runs it in its own folder, without a word where it succeeds."""
+        self._run(self._home, *arguments, output=subprocess.DEVNULL)
+
+    def _run(self, folder: Path, *arguments: str, output: int | None = None) -> None:
+        command = ["pulumi", *arguments, "--non-interactive"]
+        done = subprocess.run(
+            command, cwd=folder, env=self._environment, check=False, stdout=output
+        )
+        if done.returncode != 0:
+            raise DemoError(f"`pulumi {' '.join(arguments)}` ended with {done.returncode}")
+
+
+@contextmanager
+def _node(keep: bool) -> Iterator[None]:
+    """The sandbox's node, taken down at the end where the demo has brought it up."""
+    was_up = lifecycle.is_held_healthy()
+    _chapter("A Kubernetes node, a Pulumi engine, Flink images, example jobs")
+    lifecycle.up(DEFAULT_VERSIONS)
+    build()
+    engine.ensure()
+    try:
+        yield
+    finally:
+        if not was_up and not keep:
+            lifecycle.down()
+
+
+@contextmanager
+def _engine() -> Iterator[Pulumi]:
+    """An engine with stacks of its own; what is left of the stack is destroyed at the end."""
+    home = Path(tempfile.mkdtemp(prefix="flink-components-demo-"))
+    run = Pulumi(home)
+    run.quietly("stack", "init", STACK)
+    try:
+        yield run
+    except BaseException:
+        _clean_up(run, home)
+        raise
+    shutil.rmtree(home)
+
+
+def _clean_up(run: Pulumi, home: Path) -> None:
+    print("\ndemo: taking down what was made", file=sys.stderr)
+    try:
+        run.quietly("cancel", "--yes", "--stack", STACK)
+        run("destroy", "--yes", "--skip-preview")
+    except DemoError:
+        print(f"demo: what is left can be destroyed with the stacks in {home}", file=sys.stderr)
+        return
+    shutil.rmtree(home)
+
+
+def _story(run: Pulumi) -> None:
+    _chapter("Deploy: the `dev` stack, a session cluster and a job that counts")
+    run("up", "--yes", "--skip-preview")
+    _wait_for_records(_ENOUGH_RECORDS)
+
+    _chapter("Preview: version 2 of the job adds an operator with state")
+    _use_jar("examples/jobs/build/stateful-v2.jar", run)
+    run("preview")
+
+    _chapter("Upgrade: a stop with a savepoint, and a start from it")
+    run("up", "--yes", "--skip-preview")
+    _wait_for_records(2 * _ENOUGH_RECORDS)
+
+    _chapter("Proof: the job's own output")
+    _prove(check(_OUTPUT))
+
+    _chapter("Nothing has changed since")
+    run("preview", "--expect-no-changes")
+
+    _chapter("Take everything down")
+    run("destroy", "--yes", "--skip-preview")
+
+
+def _use_jar(jar: str, run: Pulumi) -> None:
+    run("config", "set", "--path", "flink:jobs[0].jar", jar)
+
+
+def _wait_for_records(records: int) -> None:
+    """Waits until the job has committed that many records."""
+    deadline = time.monotonic() + _RECORDS_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(CheckError):
+            if check(_OUTPUT).records >= records:
+                return
+        time.sleep(1)
+    raise DemoError(f"the job has not committed {records} records in {_RECORDS_SECONDS:.0f} s")
+
+
+def _prove(report: Report) -> None:
+    print(report)
+    if not report.ok:
+        raise DemoError("records were lost or counted twice")
+    if not {"v1", "v2"} <= set(report.versions):
+        raise DemoError(f"both versions should have written, and these have: {report.versions}")
+
+
+def _chapter(title: str) -> None:
+    print(f"\n== {title}\n", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
