@@ -196,6 +196,11 @@ def same_path(a: str, b: str) -> bool:
     return _normal(a) == _normal(b)
 
 
+def below(path: str, directory: str) -> bool:
+    """The snapshot is in `directory`, however either of them is spelled."""
+    return _normal(path).startswith(f"{_normal(directory)}/")
+
+
 def _normal(path: str) -> str:
     path = path.rstrip("/").removesuffix("/_metadata").rstrip("/")
     scheme, separator, rest = path.partition(":")

@@ -206,6 +206,11 @@ class FlinkClient:
         """Interval and whether a cancel keeps checkpoints. `GET /jobs/:id/checkpoints/config`."""
         return checkpoint_config(self._get(f"/jobs/{job_id}/checkpoints/config"))
 
+    @property
+    def takes_trigger_ids(self) -> bool:
+        """Whether the caller can name a savepoint or stop (1.15 and later)."""
+        return self._features.trigger_id
+
     def stop(
         self, job_id: str, directory: str, trigger: str, drain: bool = False, native: bool = True
     ) -> str:

@@ -271,7 +271,14 @@ def _check_restored(shop: Workshop, flink: FlinkClient, run: Run) -> None:
 def _wait_for_checkpoint(
     shop: Workshop, flink: FlinkClient, spec: SessionJobSpec, run: Run, deadline: float
 ) -> str:
-    if flink.checkpoint_config(run.job_id).interval_ms is None:
+    interval = flink.checkpoint_config(run.job_id).interval_ms
+    if interval is None:
+        return "RUNNING"
+    if not flink.can_trigger_checkpoints and interval / 1000 > spec.deadlines.stable.seconds:
+        shop.say(
+            f"all running; no checkpoint was waited for: its interval is longer than "
+            f"{spec.deadlines.stable}, and this version of Flink can't be asked for one"
+        )
         return "RUNNING"
     shop.say("all running; waiting for the first checkpoint")
     trigger = uuid.uuid4().hex

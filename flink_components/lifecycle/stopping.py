@@ -2,7 +2,7 @@
 
 import uuid
 
-from flink_components.flink.answers import ENDED, Checkpoint, TriggerResult
+from flink_components.flink.answers import ENDED, Checkpoint, TriggerResult, below
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import StepFailed
@@ -34,17 +34,28 @@ def stop_with_savepoint(shop: Workshop, held: HeldRecord, spec: StopSpec, run: R
     held.commit(open=step, phase=Phase.UPGRADING, reason="", since=shop.clock.now())
     shop.say(f"stopping {run.job_id} with a savepoint")
     flink = shop.flink(run.cluster)
-    _send_stop(flink, spec, step)
+    try:
+        step = _send_stop(flink, held, spec, step)
+    except FlinkError as error:
+        raise _failed_stop(shop, held, flink, run, error.cause) from error
     return finish_stop(shop, held, spec, run, step)
 
 
-def _send_stop(flink: FlinkClient, spec: StopSpec, step: Step) -> None:
-    """A lost answer is no failure: the result is asked for by the trigger id."""
+def _send_stop(flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step) -> Step:
+    """A lost answer is no failure: the result is asked for by the trigger id.
+
+    Before 1.15 that is Flink's own, which the answer tells. Raises FlinkError where Flink refuses.
+    """
     native = spec.savepoint_format is SavepointFormat.NATIVE
     try:
-        flink.stop(step.job_id, step.directory, step.trigger, spec.drain, native)
+        trigger = flink.stop(step.job_id, step.directory, step.trigger, spec.drain, native)
     except FlinkUnreachable:
-        return
+        return step
+    if trigger == step.trigger:
+        return step
+    told = step.model_copy(update={"trigger": trigger})
+    held.commit(open=told)
+    return told
 
 
 def finish_stop(
@@ -56,7 +67,7 @@ def finish_stop(
     """
     flink = shop.flink(run.cluster)
     point = held.record.restore
-    if point is None or step.trigger not in point.path:
+    if point is None or not below(point.path, step.directory):
         point = _savepoint(shop, held, spec, run, step, flink)
         held.commit(restore=point, phase=Phase.UPGRADING, since=shop.clock.now())
         shop.say(f"savepoint complete: {point.path}")
@@ -70,6 +81,8 @@ def _savepoint(
 ) -> RestorePoint:
     result = _result(shop, flink, held, spec, step)
     if result is None:
+        if not flink.takes_trigger_ids and step.trigger in step.directory:
+            raise _failed_stop(shop, held, flink, run, "the request was lost")
         raise StepFailed(
             f"no result of the savepoint of {run.job_id} within "
             f"{spec.deadlines.savepoint}: it may still complete in {step.directory}; "
@@ -97,10 +110,12 @@ def _result(
             try:
                 return flink.savepoint_result(step.job_id, step.trigger)
             except FlinkNotFound:
-                return _resend_or_give_up(flink, held, spec, step)
+                return _resend_or_give_up(shop, flink, held, spec, step)
         except FlinkUnreachable as error:
             shop.say(f"waiting for the savepoint: {error}")
             return TriggerResult(done=False)
+        except FlinkError as error:
+            return TriggerResult(done=True, failure=error.cause)
 
     result, done = poll(
         shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds, pause=0.02
@@ -109,23 +124,26 @@ def _result(
 
 
 def _resend_or_give_up(
-    flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
+    shop: Workshop, flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
 ) -> TriggerResult:
     """The trigger is not known: it never arrived, or its result is forgotten after minutes.
 
-    Only a job that runs can take the request again; one that has ended may still tell where its
-    last savepoint is.
+    Only a job that runs can take the request again (with a trigger id of ours: a second request
+    with another one would fail the job); one that has ended may tell where its savepoint is.
     """
     try:
         state = flink.status(step.job_id)
+        if state in ENDED:
+            shop.clock.sleep(flink.refresh_interval())
         latest = flink.checkpoints(step.job_id).savepoint
     except FlinkNotFound:
         state, latest = "unknown to its JobManager", None
-    if latest is not None and step.trigger in latest.path:
+    if latest is not None and below(latest.path, step.directory):
         return TriggerResult(done=True, location=latest.path)
     if state == "RUNNING":
-        held.fence()
-        _send_stop(flink, spec, step)
+        if flink.takes_trigger_ids:
+            held.fence()
+            _send_stop(flink, held, spec, step)
         return TriggerResult(done=False)
     return TriggerResult(
         done=True,

@@ -167,6 +167,10 @@ class FakeFlink:
         """A job completes a checkpoint."""
         return self._snapshot(self.jobs[job_id], None)
 
+    def savepoint(self, job_id: str, directory: str) -> Snapshot:
+        """Someone else takes a savepoint of a job, which runs on."""
+        return self._snapshot(self.jobs[job_id], directory)
+
     def stop_by_hand(self, job_id: str, directory: str) -> Snapshot:
         """Someone else stops a job with a savepoint."""
         taken = self._snapshot(self.jobs[job_id], directory)
