@@ -121,7 +121,7 @@ def _start_from(
 ) -> Decision:
     """A start that is never empty in silence."""
     if restore is None:
-        return Decision(Action.START, revision, why=why or "no state is known: it starts empty")
+        return Decision(Action.START, revision, why=why or "no state is known")
     if spec.upgrade_mode is not UpgradeMode.STATELESS:
         return Decision(
             Action.START, revision, restore=restore, why=why or "the ledger knows this point"
