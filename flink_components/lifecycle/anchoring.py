@@ -8,6 +8,7 @@ from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.settling import settle
+from flink_components.lifecycle.starting import arrives_late
 from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Owner, Phase, Record
@@ -75,6 +76,7 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
             if record.owner != owner or record.moved_to is not None or record.deleted:
                 return "the key belongs to another resource now: nothing was done"
             settle(shop, held, spec)
+            arrives_late(shop, held)
             done = _end(shop, held, spec)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
             if held.record.run is not None:

@@ -74,6 +74,8 @@ def _describe(
 
 
 def _headline(decision: Decision, new: bool) -> str:
+    if decision.gives_up_state:
+        return "RESTARTS, AND GIVES UP ITS STATE"
     match decision.action:
         case Action.REFUSE:
             return "REFUSED"
@@ -83,8 +85,6 @@ def _headline(decision: Decision, new: bool) -> str:
             return "RUNS ON, NOT STABLE YET"
         case Action.START:
             return "STARTS" if new else "STARTS AGAIN"
-    if decision.gives_up_state:
-        return "RESTARTS, AND GIVES UP ITS STATE"
     return "RESTARTS WITH ITS STATE" if decision.stop is not Stop.CANCEL else "RESTARTS EMPTY"
 
 
@@ -100,7 +100,7 @@ def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
         )
     if decision.stop is Stop.LAST_STATE and seen.checkpoint is not None:
         return f"its latest completed checkpoint when it is cancelled (now {seen.checkpoint.path})"
-    return "nothing: it starts empty"
+    return "nothing, it starts empty"
 
 
 def drifted(record: Record | None, seen: Seen | None, fingerprint: str | None) -> str:
@@ -122,6 +122,7 @@ def drifted(record: Record | None, seen: Seen | None, fingerprint: str | None) -
         return ""
     if seen.state is None:
         return f"LOST: the JobManager does not know {record.run.job_id}"
-    if seen.state in ENDED and seen.state != "FINISHED":
+    by_hand = seen.checkpoint is not None and seen.checkpoint.savepoint
+    if seen.state in ENDED and (seen.state != "FINISHED" or by_hand):
         return f"{seen.state}: by someone or something else"
     return ""

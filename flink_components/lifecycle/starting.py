@@ -68,7 +68,12 @@ def start(
     and so is the point that it starts from, but where the user `forced` another one.
     """
     run = _next_run(shop, held, wish, revision, restore)
-    _wait_out_unsure(shop, held, run)
+    unsure = held.record.unsure
+    if unsure is not None and unsure.job_id != run.job_id and arrives_late(shop, held):
+        raise StepFailed(
+            f"an earlier submission arrived late, and {unsure.job_id} runs now: "
+            f"run `pulumi up` again"
+        )
     step = Step(what="submit", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
     known = restore if restore is not None and not forced else held.record.restore
     held.commit(
@@ -119,24 +124,22 @@ def _next_run(
     return again if again == same else run
 
 
-def _wait_out_unsure(shop: Workshop, held: HeldRecord, run: Run) -> None:
-    """A submission that never showed up may still do so: another one waits until it can't.
+def arrives_late(shop: Workshop, held: HeldRecord) -> bool:
+    """Waits until a submission that never showed up can't do so any more; whether it did.
 
-    The same job id needs no wait, since Flink takes each id once.
+    Only the same job id needs no wait, since Flink takes each id once.
     """
     unsure = held.record.unsure
-    if unsure is None or unsure.job_id == run.job_id:
-        return
+    if unsure is None:
+        return False
     left = unsure.since + _LATE_SECONDS - shop.clock.now()
     if left <= 0:
-        return
+        return False
     shop.say(f"waiting {left:.0f} s in case the submission of {unsure.job_id} still arrives")
-    if submitted(shop, shop.flink(unsure.cluster), unsure.job_id, left):
-        held.commit(unsure=None, phase=Phase.DEPLOYED)
-        raise StepFailed(
-            f"an earlier submission arrived late, and {unsure.job_id} runs now: "
-            f"run `pulumi up` again"
-        )
+    if not submitted(shop, shop.flink(unsure.cluster), unsure.job_id, left):
+        return False
+    held.commit(unsure=None, phase=Phase.DEPLOYED)
+    return True
 
 
 def _submit(shop: Workshop, held: HeldRecord, spec: SessionJobSpec, run: Run, jar_id: str) -> bool:

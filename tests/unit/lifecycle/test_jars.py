@@ -1,0 +1,127 @@
+"""Jars on a session cluster."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.jars import ensure_jar
+from tests.unit.doubles.wire import Answer, Fault
+from tests.unit.doubles.world import Process, World, calls_to
+
+
+def run(world: World, key: str, **changes: object) -> None:
+    process = Process(world)
+    process.anchor(key)
+    name = key.rsplit("/", 1)[1]
+    process.ensure(world.wish(key=key, name=name, args=[name], **changes))
+
+
+def test_one_content_is_uploaded_once_for_all_jobs(world: World) -> None:
+    run(world, "payments/a")
+    run(world, "payments/b")
+    assert world.flink.uploads == 1
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+
+
+def test_an_upgrade_removes_the_jar_that_nobody_needs_any_more(world: World) -> None:
+    run(world, "payments/a")
+    run(world, "payments/a", jar=world.jar(entries="2"))
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-8d22f4c27ebb2583aa1efd71890ebd9f.jar")
+
+
+def test_an_upgrade_keeps_a_jar_that_another_job_needs(world: World) -> None:
+    run(world, "payments/a")
+    run(world, "payments/b")
+    run(world, "payments/a", jar=world.jar(entries="2"))
+    assert len(world.flink.jars) == 2
+
+
+def test_jars_of_other_people_are_left_alone(world: World) -> None:
+    world.flink.jars["1234_by-hand.jar"] = b""
+    run(world, "payments/a")
+    run(world, "payments/a", jar=world.jar(entries="2"))
+    assert "1234_by-hand.jar" in world.flink.jars
+
+
+def test_a_removal_that_fails_does_not_fail_the_upgrade(world: World) -> None:
+    run(world, "payments/a")
+    process = Process(world)
+    process.inject(Answer(500, {"errors": ["disk"]}), lambda call: call.method == "DELETE")
+    wish = world.wish(key="payments/a", name="a", args=["a"], jar=world.jar(entries="2"))
+    assert process.ensure(wish).phase.value == "STABLE"
+
+
+def test_a_jar_that_vanished_before_the_run_is_uploaded_again(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+
+    def vanish(call: object) -> bool:
+        if str(getattr(call, "path", "")).endswith("/run") and world.flink.uploads == 1:
+            world.flink.jars.clear()
+        return False
+
+    process.inject(Fault.LOST, vanish)
+    process.ensure(world.wish())
+    assert world.flink.uploads == 2
+    assert len(world.active()) == 1
+
+
+def test_a_jar_whose_file_is_missing_is_refused(world: World) -> None:
+    wish = world.wish(jar=world.jar(entries="9"))
+    Path(wish.spec.jar).unlink()
+    process = Process(world)
+    process.anchor()
+    with pytest.raises(Refused, match="there is no such file here"):
+        process.ensure(wish)
+
+
+def test_a_jar_of_another_sha256_is_refused_before_it_is_uploaded(world: World) -> None:
+    jar = world.jar()
+    wish = world.wish(jar=jar, jar_sha256=hashlib.sha256(Path(jar).read_bytes()).hexdigest())
+    Path(jar).write_bytes(Path(world.jar(entries="2")).read_bytes())
+    with pytest.raises(Refused, match=r"has SHA-256 [0-9a-f]{64}, and [0-9a-f]{64} was declared"):
+        ensure_jar(Process(world).flink(wish.spec.cluster), wish.spec, wish.content)
+    assert world.flink.uploads == 0
+
+
+def test_a_jar_of_the_image_is_used_where_it_is(world: World) -> None:
+    world.flink.jars["image_job.jar"] = b""
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish(jar="local:///opt/flink/usrlib/job.jar"))
+    assert world.flink.uploads == 0
+    assert world.the_job().jar == "image_job.jar"
+
+
+def test_a_jar_that_is_not_in_the_image_is_refused(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    with pytest.raises(Refused, match="is not in the image of session cluster payments/etl"):
+        process.ensure(world.wish(jar="local:///opt/flink/usrlib/job.jar"))
+
+
+def test_two_uploads_at_once_make_one(world: World) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    wish = world.wish()
+    flinks = [Process(world).flink(wish.spec.cluster) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        ids = set(pool.map(lambda flink: ensure_jar(flink, wish.spec, wish.content), flinks))
+    assert len(ids) == 1
+    assert world.flink.uploads == 1
+
+
+def test_an_upload_whose_answer_is_lost_is_not_repeated_by_the_next_run(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.inject(Fault.LOST, calls_to("POST", "/upload"))
+    with pytest.raises(Exception, match="no answer in time"):
+        process.ensure(world.wish())
+    Process(world).ensure(world.wish())
+    assert world.flink.uploads == 1
