@@ -75,7 +75,7 @@ class JobUnderTest:
             "jar": location,
             "args": [*given, *args],
             "savepoint_dir": self.savepoints.as_uri(),
-            "deadlines": {"stable": "40 s"},
+            "deadlines": {"stable": "2 min"},
             **changes,
         }
         spec = load(SessionJobSpec, values)
@@ -94,7 +94,7 @@ class JobUnderTest:
         """Flink's state of the job that the ledger names, or of another."""
         return self.flink.status(job_id or self.run.job_id)
 
-    def written(self, version: str = "v1", more_than: int = 0, seconds: float = 30) -> Report:
+    def written(self, version: str = "v1", more_than: int = 0, seconds: float = 60) -> Report:
         """Waits until records of `version` are committed; what the output proves then."""
 
         def look() -> Report | None:

@@ -47,12 +47,13 @@ def test_a_job_cancelled_by_hand_is_drift_and_goes_on_from_its_latest_checkpoint
 
 
 def test_a_ledger_deleted_by_hand_is_made_again_and_the_running_job_adopted(
-    any_job: JobUnderTest,
+    any_job: JobUnderTest, kubernetes: Kubernetes
 ) -> None:
     wish = any_job.wish()
     first = any_job.up(wish).run
     ledger = any_job.ledger
-    ledger.api.delete("Lease", ledger.namespace, ledger.name)
+    leases = f"/apis/coordination.k8s.io/v1/namespaces/{ledger.namespace}/leases"
+    kubernetes.call("DELETE", f"{leases}/{ledger.name}")
     assert drifted(ledger.read(), None, wish.fingerprint) == "LOST: its ledger is not there"
 
     record = any_job.up(wish, wish, first)

@@ -1,0 +1,86 @@
+"""Two session clusters, one of each Flink version, that the tests of this folder share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import pytest
+
+from sandbox.engine import ensure
+from sandbox.engine import environment as engine_environment
+from sandbox.images import DEFAULT_VERSIONS
+from sandbox.paths import STATE
+from tests.cluster.session import NAMESPACE, Seen, StackOfJob, clusters_program
+from tests.conformance.lab import Stack
+from tests.lifecycle.kubernetes import Kubernetes, until
+
+NewStack = Callable[[str], Stack]
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def new_stack(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> NewStack:
+    """Makes stacks by name; the state of the engine lives in a folder of the test run."""
+    home = tmp_path_factory.mktemp("engine")
+    variables = {**engine_environment(home), "KUBECONFIG": kubeconfig}
+
+    def make(name: str) -> Stack:
+        return Stack(home / "stacks" / name, ensure(), variables, name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def seen(kubeconfig: str) -> Iterator[Seen]:
+    """A namespace that enforces the restricted standard, with one volume for state and output."""
+    kubernetes = Kubernetes(kubeconfig)
+    kubernetes.create_namespace(NAMESPACE)
+    claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    kubernetes.call("POST", claims, {"metadata": {"name": "data"}, "spec": spec})
+    yield Seen(kubernetes, STATE / "volumes" / f"{NAMESPACE}-data")
+    kubernetes.delete_namespace(NAMESPACE)
+
+
+@pytest.fixture(scope="session")
+def refs(seen: Seen, new_stack: NewStack) -> Iterator[dict[str, Mapping[str, Any]]]:
+    """The ClusterRefs of running session clusters, by Flink version."""
+    stack = new_stack("clusters")
+    run = stack.up(clusters_program(DEFAULT_VERSIONS, seen.kubernetes.kubeconfig))
+    assert run.ok, run.error
+    until("the volume's folder", 30, seen.data.is_dir)
+    yield {version: run.outputs[version] for version in DEFAULT_VERSIONS}
+    run = stack.destroy()
+    assert run.ok, run.error
+
+
+@pytest.fixture(params=DEFAULT_VERSIONS)
+def each_version(
+    request: pytest.FixtureRequest, refs: dict[str, Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The reference of a running session cluster, of each Flink version."""
+    return refs[request.param]
+
+
+@pytest.fixture
+def job(each_version: Mapping[str, Any], seen: Seen, new_stack: NewStack) -> Iterator[StackOfJob]:
+    """A stack for a job of its own, on each Flink version."""
+    yield from _stack_of_job(each_version, seen, new_stack)
+
+
+@pytest.fixture
+def any_job(
+    refs: dict[str, Mapping[str, Any]], seen: Seen, new_stack: NewStack
+) -> Iterator[StackOfJob]:
+    """The same on one Flink version."""
+    yield from _stack_of_job(refs[DEFAULT_VERSIONS[-1]], seen, new_stack)
+
+
+def _stack_of_job(ref: Mapping[str, Any], seen: Seen, new_stack: NewStack) -> Iterator[StackOfJob]:
+    name = f"job-{next(_numbers)}"
+    yield StackOfJob(name, new_stack(name), ref, seen)
+    flink = seen.flink(ref)
+    for left in flink.jobs():
+        flink.cancel(left.id)
