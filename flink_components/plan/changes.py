@@ -66,7 +66,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
         before, after = plain(old.get(field)), plain(new.get(field))
         if field == "cluster":
             before, after = cluster_identity(before), cluster_identity(after)
-        if (before or None) != (after or None):
+        if _text(before or None) != _text(after or None):
             found.append(Change(field, before, after, kind))
     return tuple(found)
 
@@ -84,8 +84,12 @@ def same_cluster(a: Mapping[str, Any] | None, b: Mapping[str, Any] | None) -> bo
 def fingerprint(inputs: Mapping[str, Any]) -> str:
     """16 hex digits that name what a job runs, wherever it runs."""
     what = {field: plain(inputs.get(field)) or None for field in FINGERPRINTED}
-    text = json.dumps(what, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(_text(what).encode()).hexdigest()[:16]
+
+
+def _text(value: Any) -> str:
+    """Plain values compared as text: to Python `True` is 1, to Flink it is not."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def plain(value: Any) -> Any:
