@@ -15,8 +15,9 @@ class Cluster:
     """Objects of one namespace, which is made for the tests."""
 
     def __init__(self, kubeconfig: str) -> None:
-        settings = client.Configuration()
-        config.load_kube_config(kubeconfig, client_configuration=settings)
+        settings: Any = client.Configuration()
+        load: Callable[..., None] = config.load_kube_config
+        load(kubeconfig, client_configuration=settings)
         self._server = settings.host
         self._session = requests.Session()
         # Otherwise the environment's certificates and proxies win over the kubeconfig's.

@@ -172,9 +172,8 @@ def test_imported_object_is_the_same_the_next_time(importing: dict[str, Run]) ->
     assert importing["again"].changes() == {}
 
 
-def test_import_shows_where_the_program_differs_from_the_object(importing: dict[str, Run]) -> None:
-    said = importing["other"].said("warning", "imported")
-    assert "inputs to import do not match the existing resource" in said
+def test_import_changes_the_object_where_the_program_differs(importing: dict[str, Run]) -> None:
+    assert importing["other"].ops("imported") == ["import", "update"]
 
 
 def read_existing() -> None:

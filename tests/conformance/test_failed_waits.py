@@ -11,7 +11,7 @@ import pytest
 
 from tests.conformance.lab import Run, Stack
 from tests.conformance.stories import World, long_story
-from tests.conformance.workloads import MISSING_IMAGE, annotations, replicated, template
+from tests.conformance.workloads import MISSING_IMAGE, pulumi_annotations, replicated, template
 
 pytestmark = pytest.mark.cluster
 
@@ -22,22 +22,22 @@ def program(image: str, replicas: int = 1) -> Callable[[], None]:
     def declare() -> None:
         k8s.apps.v1.Deployment(
             "deployment",
-            metadata={"name": "unready", **annotations(timeoutSeconds=SECONDS)},
+            metadata={"name": "unready", **pulumi_annotations(timeoutSeconds=SECONDS)},
             spec=replicated("unready", image, replicas=replicas),
         )
         k8s.apps.v1.StatefulSet(
             "stateful",
-            metadata=annotations(timeoutSeconds=SECONDS),
+            metadata=pulumi_annotations(timeoutSeconds=SECONDS),
             spec=replicated("stateful-unready", image, service_name="none", replicas=replicas),
         )
         k8s.core.v1.Service(
             "balanced",
-            metadata=annotations(timeoutSeconds=SECONDS),
+            metadata=pulumi_annotations(timeoutSeconds=SECONDS),
             spec={"type": "LoadBalancer", "selector": {"app": "x"}, "ports": [{"port": 80}]},
         )
         k8s.batch.v1.Job(
             "job",
-            metadata=annotations(replaceUnready="true"),
+            metadata=pulumi_annotations(replaceUnready="true"),
             spec={
                 "active_deadline_seconds": 1,
                 "template": template("late-job", MISSING_IMAGE, restart_policy="Never"),
@@ -45,7 +45,7 @@ def program(image: str, replicas: int = 1) -> Callable[[], None]:
         )
         k8s.core.v1.ConfigMap(
             "waiting",
-            metadata=annotations(waitFor="jsonpath={.data.ready}"),
+            metadata=pulumi_annotations(waitFor="jsonpath={.data.ready}"),
             data={"key": "value"},
             opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="3s")),
         )

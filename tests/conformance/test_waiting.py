@@ -16,8 +16,8 @@ from tests.conformance.lab import Run
 from tests.conformance.stories import World, long_story, story
 from tests.conformance.workloads import (
     MISSING_IMAGE,
-    annotations,
     pod_spec,
+    pulumi_annotations,
     replicated,
     template,
 )
@@ -71,17 +71,17 @@ def program(image: str, storage_class: str) -> Callable[[], None]:
         )
         k8s.apps.v1.Deployment(
             "skipped",
-            metadata=annotations(skipAwait="true"),
+            metadata=pulumi_annotations(skipAwait="true"),
             spec=replicated("skipped", MISSING_IMAGE),
         )
         k8s.core.v1.Pod(
             "by-path",
-            metadata=annotations(waitFor="jsonpath={.status.phase}=Running"),
+            metadata=pulumi_annotations(waitFor="jsonpath={.status.phase}=Running"),
             spec=pod_spec(image),
         )
         k8s.core.v1.Pod(
             "by-condition",
-            metadata=annotations(waitFor='["condition=Ready", "jsonpath={.status.podIP}"]'),
+            metadata=pulumi_annotations(waitFor='["condition=Ready", "jsonpath={.status.podIP}"]'),
             spec=pod_spec(image),
         )
         k8s.core.v1.ConfigMap("plain", data={"key": "value"})
@@ -233,7 +233,7 @@ def orphaning() -> None:
         "orphaning",
         metadata={
             "name": "orphaning",
-            **annotations(deletionPropagationPolicy="orphan", skipAwait="true"),
+            **pulumi_annotations(deletionPropagationPolicy="orphan", skipAwait="true"),
         },
         spec=replicated("orphaning", MISSING_IMAGE),
     )
@@ -260,7 +260,7 @@ def test_orphans_are_kept_where_the_annotation_says_so(orphans: list[str]) -> No
 
 
 def odd_wait() -> None:
-    k8s.core.v1.ConfigMap("odd", metadata=annotations(waitFor="phase=Running"))
+    k8s.core.v1.ConfigMap("odd", metadata=pulumi_annotations(waitFor="phase=Running"))
 
 
 @story

@@ -46,6 +46,6 @@ def replicated(app: str, image: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def annotations(**values: str) -> dict[str, Any]:
+def pulumi_annotations(**values: str) -> dict[str, Any]:
     """Metadata with annotations of Pulumi, such as ``skipAwait="true"``."""
     return {"annotations": {f"pulumi.com/{key}": value for key, value in values.items()}}

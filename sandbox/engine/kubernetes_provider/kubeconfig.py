@@ -188,7 +188,7 @@ def _from_plugin(config: Mapping[str, Any], context: str) -> dict[str, str]:
     from kubernetes import client
     from kubernetes.config import ConfigException, load_kube_config_from_dict
 
-    loaded = client.Configuration()
+    loaded: Any = client.Configuration()
     load: Callable[..., None] = load_kube_config_from_dict
     try:
         load(dict(config), context=context, client_configuration=loaded, persist_config=False)

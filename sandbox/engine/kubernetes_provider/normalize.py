@@ -127,7 +127,9 @@ def _is_quantity(value: Any) -> bool:
 
 def _split_quantity(given: str) -> tuple[Decimal | None, str]:
     digits = given.rstrip("KMGTPEikmnu")
-    # The exponent of "1e3" belongs to the number.
+    if "e" in digits.lower():
+        # A quantity with an exponent keeps it.
+        return None, ""
     try:
         return Decimal(digits), given[len(digits) :]
     except InvalidOperation:

@@ -4,44 +4,37 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
-from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.engine.kubernetes_provider import naming
 from sandbox.engine.kubernetes_provider.api import Api, ApiError, NoSuchKindError, UnreachableError
 from sandbox.engine.kubernetes_provider.awaits.waiting import AwaitError
-from sandbox.engine.kubernetes_provider.awaits.workloads import job_is_complete
 from sandbox.engine.kubernetes_provider.checkpoint import (
     Checkpoint,
     read_checkpoint,
     write_checkpoint,
 )
 from sandbox.engine.kubernetes_provider.cluster import Cluster
-from sandbox.engine.kubernetes_provider.diffs import Change, ChangeKind, detailed_diff
-from sandbox.engine.kubernetes_provider.force_new import force_new_paths
 from sandbox.engine.kubernetes_provider.kubeconfig import Connection, KubeconfigError
-from sandbox.engine.kubernetes_provider.logs import INFO, WARNING, Log
+from sandbox.engine.kubernetes_provider.logs import INFO, WARNING
 from sandbox.engine.kubernetes_provider.manifests import (
-    AUTONAMED,
     PATCH_FIELD_MANAGER,
-    REPLACE_UNREADY,
-    Kind,
     annotation,
-    has_annotation,
     id_of,
     kind_of,
-    kind_of_type,
-    name_of,
-    namespace_of,
-    pluck,
-    set_metadata,
     split_id,
 )
 from sandbox.engine.kubernetes_provider.normalize import normalize, prune
+from sandbox.engine.kubernetes_provider.planning import Planner
+from sandbox.engine.kubernetes_provider.resources import (
+    Diff,
+    Found,
+    PartialError,
+    ProviderError,
+    Resource,
+)
 from sandbox.engine.kubernetes_provider.settings import Settings
 from sandbox.engine.kubernetes_provider.values import (
     Manifest,
@@ -58,7 +51,6 @@ _DELETE_UNREACHABLE_HELP = (
 )
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _ROLLOUT_REVISION = "deployment.kubernetes.io/revision"
-_MANAGED_BY = "app.kubernetes.io/managed-by"
 _SERVER_METADATA = (
     "creationTimestamp",
     "generation",
@@ -69,75 +61,18 @@ _SERVER_METADATA = (
 )
 
 
-class ProviderError(Exception):
-    """What the user is told when an operation cannot be done."""
-
-
-class PartialError(ProviderError):
-    """The operation was done, but the object is not what it should be."""
-
-    def __init__(
-        self, message: str, resource_id: str, outputs: Properties, reasons: Sequence[str]
-    ) -> None:
-        super().__init__(message)
-        self.resource_id = resource_id
-        self.outputs = outputs
-        self.reasons = [message, *reasons]
-        self.inputs: Properties = {}
-
-
-@dataclass(frozen=True)
-class Resource:
-    """Which resource a call is about."""
-
-    urn: str
-    log: Log
-
-    @property
-    def name(self) -> str:
-        """The name that the program gave it."""
-        return self.urn.rpartition("::")[2]
-
-    @property
-    def kind(self) -> Kind:
-        """The kind that its type names. Raises ProviderError if it names none."""
-        token = self.urn.split("::")[2].rpartition("$")[2]
-        try:
-            return kind_of_type(token)
-        except ValueError as error:
-            raise ProviderError(str(error)) from error
-
-
-@dataclass(frozen=True)
-class Diff:
-    """How a resource changes."""
-
-    changes: Mapping[str, Change]
-    replaces: Sequence[str] = field(default_factory=list)
-    delete_before_replace: bool = False
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a read found; ``resource_id`` is "" if the object is gone."""
-
-    resource_id: str = ""
-    outputs: Properties = field(default_factory=dict)
-    inputs: Properties = field(default_factory=dict)
-
-
 class Provider:
     """The provider of one configuration."""
 
     def __init__(self, settings: Settings, connect: Callable[[Settings], Connection]) -> None:
         self._settings = settings
         self._cancelled = threading.Event()
-        self._namespace = settings.namespace
+        namespace = settings.namespace
         self._cluster: Cluster | None = None
         self._unreachable = ""
         try:
             connection = connect(settings)
-            self._namespace = connection.namespace
+            namespace = connection.namespace
             api = Api(connection)
             api.version()
             self._cluster = Cluster(api, settings, self._cancelled)
@@ -149,6 +84,7 @@ class Provider:
             )
         except (ApiError, UnreachableError) as error:
             self._unreachable = f"unable to load schema information from the API server: {error}"
+        self._planner = Planner(settings, namespace, self._cluster)
 
     def cancel(self) -> None:
         """End the waits that are under way."""
@@ -163,97 +99,13 @@ class Provider:
         autonaming: provider_pb2.CheckRequest.AutonamingOptions | None,
     ) -> Properties:
         """Return the inputs as they will be used: named, in a namespace, normalized."""
-        if not self._cluster and self._settings.skip_update_unreachable:
-            resource.log.permanent(
-                WARNING,
-                "Cluster is unreachable but skipUpdateUnreachable flag is set to true, skipping...",
-            )
-            return old
-        kind = resource.kind
-        if kind.kind.endswith("List") and kind.is_built_in:
-            raise ProviderError(
-                "list resources exist for compatibility with YAML manifests and Helm charts, and "
-                "cannot be created directly. Use the underlying resource type instead"
-            )
-        if kind.kind.endswith("Patch") and kind.is_built_in:
-            raise ProviderError(
-                "Patch resources need the real Kubernetes provider: this is the sandbox's stand-in"
-            )
-        self._check_kind(kind, new)
-        old_inputs, inputs = manifest_of(old), normalize(manifest_of(new))
-        if annotation(inputs, AUTONAMED):
-            resource.log.permanent(
-                WARNING,
-                f'ignoring user-specified value for internal annotation "{AUTONAMED}"',
-            )
-        if old_inputs:
-            naming.keep_old_name(inputs, old_inputs)
-        else:
-            try:
-                naming.assign_name(inputs, resource.name, seed, autonaming)
-            except ValueError as error:
-                raise ProviderError(str(error)) from error
-        if naming.is_generate_name(inputs) and self._settings.server_side_apply:
-            raise ProviderError(
-                "the `.metadata.generateName` field is not supported in Server-Side Apply mode"
-            )
-        if not self._settings.server_side_apply and (
-            not old_inputs or pluck(old_inputs, "metadata", "labels", _MANAGED_BY)
-        ):
-            _set_label(inputs, _MANAGED_BY, "pulumi")
-        if (
-            self._namespace
-            and not pluck(inputs, "metadata", "namespace")
-            and self._is_namespaced(kind) is not False
-        ):
-            set_metadata(inputs, "namespace", self._namespace)
-        checked = properties_of(inputs)
-        mark_secrets(checked, new)
-        return checked
+        return self._planner.check(resource, old, new, seed, autonaming)
 
     def diff(
         self, resource: Resource, old: Properties, new: Properties, ignored: Sequence[str]
     ) -> Diff:
         """Return what changes, compared with the object as the state knows it."""
-        checkpoint = read_checkpoint(old)
-        inputs = normalize(manifest_of(new))
-        kind = kind_of(inputs)
-        base = prune(checkpoint.live, normalize(checkpoint.inputs))
-        metadata = base.setdefault("metadata", {})
-        if self._is_namespaced(kind) is False:
-            metadata.pop("namespace", None)
-            inputs.setdefault("metadata", {}).pop("namespace", None)
-        else:
-            metadata["namespace"] = metadata.get("namespace") or "default"
-            if not pluck(inputs, "metadata", "namespace"):
-                set_metadata(inputs, "namespace", "default")
-        if name_of(inputs):
-            metadata["name"] = name_of(checkpoint.live)
-        changes = detailed_diff(
-            base,
-            inputs,
-            force_new_paths(
-                inputs, self._settings.config_map_mutable, self._settings.secret_mutable
-            ),
-            ignored,
-            empty_is_absent=kind.is_built_in,
-        )
-        replaces = [
-            path
-            for path, change in changes.items()
-            if change.replaces or (path == "metadata" and change.kind is ChangeKind.DELETE)
-        ]
-        if has_annotation(inputs, REPLACE_UNREADY) and self._is_unready(resource, checkpoint.live):
-            replaces.append(f'.metadata.annotations["{REPLACE_UNREADY}"]')
-        return Diff(
-            changes=changes,
-            replaces=replaces,
-            delete_before_replace=bool(replaces)
-            and naming.is_named(inputs)
-            and not naming.is_autonamed(inputs)
-            and name_of(inputs) == name_of(checkpoint.live)
-            and namespace_of(inputs) == namespace_of(checkpoint.live),
-        )
+        return self._planner.diff(resource, old, new, ignored)
 
     def create(
         self, resource: Resource, new: Properties, preview: bool, timeout: float
@@ -437,41 +289,11 @@ class Provider:
     ) -> Properties:
         return write_checkpoint(Checkpoint(inputs, live, version, manager), given)
 
-    def _check_kind(self, kind: Kind, new: Properties) -> None:
-        given = kind_of(manifest_of(new))
-        if given.kind and given.api_version and given != kind:
-            raise ProviderError(
-                f"the type of the resource says {kind.api_version}/{kind.kind}, but its inputs "
-                f"say apiVersion {given.api_version!r} and kind {given.kind!r}"
-            )
-
-    def _is_namespaced(self, kind: Kind) -> bool | None:
-        if kind.scope is not None or not self._cluster:
-            return kind.scope
-        try:
-            return self._cluster.api.resource(kind).namespaced
-        except (ApiError, NoSuchKindError, UnreachableError):
-            return None
-
     def _serves(self, inputs: Manifest) -> bool:
         if not self._cluster:
             return False
         try:
             return self._cluster.api.serves(kind_of(inputs))
-        except (ApiError, UnreachableError):
-            return False
-
-    def _is_unready(self, resource: Resource, live: Manifest) -> bool:
-        if not self._cluster:
-            resource.log.permanent(WARNING, "Cluster is unreachable, skipping replaceUnready check")
-            return False
-        if kind_of(live) != Kind("batch/v1", "Job"):
-            resource.log.permanent(
-                WARNING, "replaceUnready annotation is not supported for this resource"
-            )
-            return False
-        try:
-            return not job_is_complete(self._cluster.live(live))
         except (ApiError, UnreachableError):
             return False
 
@@ -525,14 +347,6 @@ def _refused(resource: Resource, error: Exception) -> ProviderError:
         f'resource "{resource.urn}" was not successfully created by the Kubernetes API server: '
         f"{error}"
     )
-
-
-def _set_label(inputs: Manifest, key: str, value: str) -> None:
-    metadata = inputs.setdefault("metadata", {})
-    if isinstance(metadata, dict):
-        labels: Any = metadata.setdefault("labels", {})
-        if isinstance(labels, dict):
-            labels[key] = value
 
 
 def _inputs_from(live: Manifest) -> Manifest:

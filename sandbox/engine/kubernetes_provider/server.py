@@ -22,12 +22,8 @@ from pulumi.runtime.proto import (
 from sandbox.engine.kubernetes_provider.diffs import ChangeKind
 from sandbox.engine.kubernetes_provider.kubeconfig import KubeconfigError
 from sandbox.engine.kubernetes_provider.logs import EngineLog
-from sandbox.engine.kubernetes_provider.provider import (
-    PartialError,
-    Provider,
-    ProviderError,
-    Resource,
-)
+from sandbox.engine.kubernetes_provider.provider import Provider
+from sandbox.engine.kubernetes_provider.resources import PartialError, ProviderError, Resource
 from sandbox.engine.kubernetes_provider.settings import (
     connect,
     diff_settings,
