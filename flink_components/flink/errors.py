@@ -37,6 +37,7 @@ def root_cause(text: str) -> str:
     text = _SERVER_SIDE.sub("", text).strip()
     causes = _CAUSED_BY.findall(text)
     line = (causes[-1] if causes else text.split("\n", 1)[0]).strip()
+    line = " ".join(line.split())
     while True:
         match = _EXCEPTION_CLASS.match(line)
         if match is None:

@@ -123,6 +123,6 @@ class Wire(requests.Session):
 def _response(status: int, body: Json) -> Response:
     response = Response()
     response.status_code = status
-    response._content = b"" if body is None else json.dumps(body).encode()
+    response._content = body if isinstance(body, bytes) else json.dumps(body).encode()
     response.encoding = "utf-8"
     return response

@@ -1,0 +1,57 @@
+"""The reason in a Java stack trace."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flink_components.flink.errors import root_cause
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "no reason given"),
+        ("   \n", "no reason given"),
+        ("Not found: /jobs/x", "Not found: /jobs/x"),
+        ("java.lang.NullPointerException", "NullPointerException"),
+        ("java.lang.NullPointerException:", "NullPointerException"),
+        ("org.apache.flink.util.FlinkException: no  slots", "FlinkException: no slots"),
+        ("org.acme.Outer$Inner: x", "Outer$Inner: x"),
+        (
+            "java.util.concurrent.CompletionException: java.io.IOException: disk",
+            "IOException: disk",
+        ),
+        ("a.b.First: 1\n\tat x\nCaused by: a.b.Second: 2\n\t... 3 more", "Second: 2"),
+        (
+            "a.b.First: 1\nCaused by: a.b.Second: 2\n  Caused by: a.b.Third: 3\n",
+            "Third: 3",
+        ),
+        ("<Exception on server side:\na.b.First: 1\nEnd of exception on server side>", "First: 1"),
+        ("a.b.First: 1\r\nCaused by: a.b.Second: 2\r\n", "Second: 2"),
+        (
+            'Unrecognized field "x" (class a.B), not marked',
+            'Unrecognized field "x" (class a.B), not marked',
+        ),
+    ],
+)
+def test_the_innermost_reason_in_one_line(text: str, expected: str) -> None:
+    assert root_cause(text) == expected
+
+
+@given(st.text(max_size=200))
+def test_any_text_gives_one_line_that_says_something(text: str) -> None:
+    found = root_cause(text)
+    assert found
+    assert len(found.splitlines()) == 1
+
+
+messages = st.text("abcdefg 123", min_size=1, max_size=20).filter(str.strip)
+
+
+@given(st.lists(messages, min_size=1, max_size=5))
+def test_the_last_cause_is_found_however_deep(reasons: list[str]) -> None:
+    lines = [f"org.acme.E{n}: {reason}\n\tat x.Y(Z.java:1)" for n, reason in enumerate(reasons)]
+    trace = "\nCaused by: ".join(lines)
+    assert root_cause(trace) == f"E{len(reasons) - 1}: {' '.join(reasons[-1].split())}"
