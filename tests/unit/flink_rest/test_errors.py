@@ -31,8 +31,8 @@ from flink_components.flink.errors import root_cause
         ("<Exception on server side:\na.b.First: 1\nEnd of exception on server side>", "First: 1"),
         ("a.b.First: 1\r\nCaused by: a.b.Second: 2\r\n", "Second: 2"),
         (
-            'Unrecognized field "x" (class a.B), not marked',
-            'Unrecognized field "x" (class a.B), not marked',
+            'Unrecognized field "x" (class a.B)',
+            'Unrecognized field "x" (class a.B)',
         ),
     ],
 )

@@ -16,6 +16,7 @@ from flink_components.flink.answers import (
     TriggerResult,
 )
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
+from flink_components.flink.rest import FlinkClient
 from tests.unit.doubles.wire import Fault
 from tests.unit.flink_rest.recorded import BASE, JOB, TRIGGER, Recorded
 
@@ -487,9 +488,9 @@ def test_answers_that_are_not_flinks(
 
 
 def test_a_base_url_may_end_in_a_slash() -> None:
-    flink = Recorded("1.20.3", {"GET /jars": (200, {"files": [{"id": JAR, "name": "job.jar"}]})})
-    flink.client.base_url = f"{BASE}"
-    assert flink.client.jars() == [JAR]
+    answers = {"GET /jars": (200, {"files": [{"id": JAR, "name": "job.jar"}]})}
+    flink = Recorded("1.20.3", answers)
+    assert FlinkClient(f"{BASE}/", flink.wire, "1.20.3").jars() == [JAR]
 
 
 def test_a_version_that_is_not_known_is_refused_by_name() -> None:
