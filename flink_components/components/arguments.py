@@ -47,17 +47,17 @@ def claim_key(kind: str, key: object, name: str) -> None:
     taken = _keys.setdefault(root, {})
     other = taken.setdefault(f"{kind} {key}", name)
     if other != name:
-        raise pulumi.RunError(
-            f"{name}: the key {key} is that of the {kind} {other} already: two of one key would "
-            f"be one {kind}; give one of them another name, namespace or key"
-        )
+        do = "give one of them another name, namespace or key"
+        refuse(f"{kind} {name}", [Problem("key", f"is that of {other} already", repr(key), do)])
 
 
-def refuse_positional(what: str, args: object, env: object) -> Mapping[str, Any]:
-    """The arguments as a mapping. Raises RunError for anything else, and for a wrong `env`."""
+def refuse_positional(what: str, args: object, env: object, like: str) -> Mapping[str, Any]:
+    """The arguments as a mapping. Raises RunError for anything else, and for a wrong `env`.
+
+    `like`: how arguments are written.
+    """
     if not isinstance(args, Mapping):
-        do = "write them like {'flink_version': '1.20.3'}"
-        refuse(what, [Problem("args", "must be a mapping", shown(args), do)])
+        refuse(what, [Problem("args", "must be a mapping", shown(args), f"write them like {like}")])
     if env is not None and not isinstance(env, Environment):
         do = "write it like Environment(namespace='payments')"
         refuse(what, [Problem("env", "must be an Environment", shown(env), do)])

@@ -23,7 +23,8 @@ def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
     """Hooks that log the plan of the job `name` on `component`'s row, and refuse by raising."""
 
     async def announce(args: ResourceHookArgs) -> None:
-        wish = _wish(args.new_inputs or {})
+        new, hidden = await _revealed(args.new_inputs or {})
+        wish = _wish(new)
         if wish is None:
             pulumi.log.info(
                 "what happens to the job can't be said before `up`: some of its arguments are "
@@ -31,8 +32,12 @@ def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
                 component,
             )
             return
-        before = plain(args.old_inputs) if args.old_inputs is not None else None
+        before = None
+        if args.old_inputs is not None:
+            old, hidden_before = await _revealed(args.old_inputs)
+            before, hidden = plain(old), hidden | hidden_before
         found = await asyncio.to_thread(plan, Workshop(_ACCESS), wish, before)
+        found = found.hiding(hidden)
         if found.refused is not None:
             raise ValueError(found.text())
         log = pulumi.log.warn if found.unknown else pulumi.log.info
@@ -40,6 +45,18 @@ def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
 
     hook = ResourceHook(f"{name}-plan", announce, ResourceHookOptions(on_dry_run=True))
     return ResourceHookBinding(before_create=[hook], before_update=[hook])
+
+
+async def _revealed(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """The inputs with secrets as plain values, and the names of those that hold one.
+
+    The SDK hands on a property that holds a secret as an Output.
+    """
+    hidden = {name for name, value in inputs.items() if isinstance(value, pulumi.Output)}
+    revealed = dict(inputs)
+    for name in hidden:
+        revealed[name] = await inputs[name].future(with_unknowns=True)
+    return revealed, hidden
 
 
 def _wish(inputs: Mapping[str, Any]) -> Wish | None:

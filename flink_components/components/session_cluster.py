@@ -31,7 +31,7 @@ from flink_components.plan.changes import plain
 from flink_components.spec.base import FieldError, Problem, SpecError, load
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
-from flink_components.spec.errors import is_sensitive, shown
+from flink_components.spec.errors import hiding_secrets, is_sensitive, shown
 from flink_components.spec.merge import merged
 from flink_components.spec.quantity import Duration
 
@@ -39,6 +39,7 @@ _OWN = ("connection", "adopt", "ready_within")
 # Whole properties: where a path leads into one, the engine would make the next revision with the
 # old value of that path, since it resets it in the program's own value.
 _OF_A_REVISION = ["data", "stringData", "spec"]
+_LIKE = "{'flink_version': '1.20.3'}"
 _SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
 
 
@@ -131,14 +132,16 @@ class SessionCluster(pulumi.ComponentResource):
         env: Environment | None = None,
     ) -> None:
         super().__init__("flink-components:index:SessionCluster", name, None, opts)
-        given = refuse_positional(f"SessionCluster {name}", args or {}, env)
+        given = refuse_positional(
+            f"SessionCluster {name}", {} if args is None else args, env, _LIKE
+        )
         refuse(f"SessionCluster {name}", cluster_problems(name, given, env))
         values, own = _layers(name, given, env)
         namespace = values.get("namespace")
         key = values.get("key") or lifted(lambda value: f"{value}/{name}", namespace)
         if not is_unknown(namespace):
             key = values.get("key") or f"{namespace}/{name}"
-        claim_key("session cluster", key, name)
+        claim_key("SessionCluster", key, name)
 
         self.namespace = namespace
         self.connection = own["connection"] or {}
@@ -168,7 +171,8 @@ def cluster_problems(
         problems = known_problems(Connection, connection)
         found += [problem.under("connection") for problem in problems or _rest_url(connection)]
     else:
-        found.append(Problem("connection", "must be a mapping", shown(connection)))
+        do = "write it like {'kubeconfig': '~/.kube/config', 'context': 'prod'}"
+        found.append(Problem("connection", "must be a mapping", shown(connection), do))
     try:
         Duration.parse(own["ready_within"] or "10 min")
     except FieldError as error:
@@ -366,5 +370,5 @@ def _load(name: str, values: Mapping[str, Any]) -> SessionClusterSpec:
     try:
         return load(SessionClusterSpec, plain(values), checks=CHECKS)
     except SpecError as error:
-        refuse(f"SessionCluster {name}", error.problems)
+        refuse(f"SessionCluster {name}", [hiding_secrets(problem) for problem in error.problems])
         raise

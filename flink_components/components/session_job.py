@@ -20,10 +20,14 @@ from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
 from flink_components.components.session_cluster import SessionCluster
-from flink_components.spec.base import Problem
+from flink_components.plan.changes import plain
+from flink_components.spec.base import Problem, load_known
+from flink_components.spec.errors import shown
 from flink_components.spec.job import AnchorSpec, SessionJobSpec
 from flink_components.spec.merge import merged
+from flink_components.spec.ref import ClusterRef
 
+_LIKE = "{'cluster': cluster, 'jar': 'build/job.jar'}"
 _OWN = ("adopt", "previous_key")
 _OF_THE_ANCHOR = tuple(set(AnchorSpec.model_fields) & set(SessionJobSpec.model_fields))
 
@@ -95,11 +99,11 @@ class SessionJob(pulumi.ComponentResource):
         env: Environment | None = None,
     ) -> None:
         super().__init__("flink-components:index:SessionJob", name, None, opts)
-        given = refuse_positional(f"SessionJob {name}", args, env)
+        given = refuse_positional(f"SessionJob {name}", args, env, _LIKE)
         refuse(f"SessionJob {name}", job_problems(name, given, env))
         values, own = _layers(name, given, env)
         cluster, ref, key = own["cluster"], values["cluster"], values["key"]
-        claim_key("session job", key, name)
+        claim_key("SessionJob", key, name)
 
         after = [cluster] if isinstance(cluster, SessionCluster) else []
         urn = urn_of(self)
@@ -143,6 +147,9 @@ def job_problems(
     values, _ = _layers(name, args, env)
     from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
     problems = known_problems(SessionJobSpec, values)
+    cluster = values["cluster"]
+    if cluster is not None and not is_unknown(cluster) and not isinstance(cluster, Mapping):
+        problems = [_no_cluster(cluster), *(p for p in problems if p.path != "cluster")]
     return [problem for problem in problems if problem.path not in from_the_cluster]
 
 
@@ -157,10 +164,26 @@ def _layers(
     own = {key: values.pop(key, None) for key in _OWN}
     own["cluster"] = cluster = values.get("cluster")
     ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
+    if is_unknown(ref) and ref is cluster:
+        ref = lifted(lambda value: _checked_ref(name, value), ref)
     namespace = _namespace(cluster, ref)
     key = _key(name, values, namespace)
     values = {**values, "name": name, "namespace": namespace, "key": key, "cluster": ref}
     return values, own
+
+
+def _checked_ref(name: str, ref: Any) -> Any:
+    """A reference out of an Output, such as one of a StackReference. Raises RunError."""
+    if not isinstance(ref, Mapping):
+        refuse(f"SessionJob {name}", [_no_cluster(ref)])
+    found = load_known(ClusterRef, plain(ref), is_unknown)
+    refuse(f"SessionJob {name}", [problem.under("cluster") for problem in found])
+    return ref
+
+
+def _no_cluster(given: object) -> Problem:
+    do = "give a SessionCluster, or its whole `ref` (of a StackReference: is the name right?)"
+    return Problem("cluster", "is not a session cluster", shown(given), do)
 
 
 def _namespace(cluster: object, ref: Any) -> Any:

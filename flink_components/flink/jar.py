@@ -47,7 +47,9 @@ def _hash_of_entries(location: str, stream: BinaryIO) -> str:
         with zipfile.ZipFile(stream) as archive:
             entries = sorted((e.filename, e.file_size, e.CRC) for e in archive.infolist())
     except zipfile.BadZipFile as error:
-        raise JarError(f"{location} is not a jar: {error}") from error
+        raise JarError(
+            f"{location} is not a jar ({error}): build it again, or mend the path"
+        ) from error
     digest = hashlib.sha256()
     for name, size, crc in entries:
         digest.update(f"{name}\0{size}\0{crc}\n".encode())
@@ -114,6 +116,8 @@ def _open(location: str) -> Iterator[BinaryIO]:
         raise JarError(
             f"{location}: reading {scheme}:// needs `pip install flink-components[{scheme}]`"
         ) from error
+    except FileNotFoundError as error:
+        raise JarError(f"{location} is not there: upload it, or mend the path") from error
     except Exception as error:
         raise JarError(f"{location} can't be read: {_first_line(error)}") from error
     with remote:

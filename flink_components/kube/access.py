@@ -89,7 +89,6 @@ class Access:
 
     def _open_api(self, kubeconfig: str | None, context: str | None) -> KubeApi:
         from kubernetes.client import Configuration
-        from kubernetes.config import ConfigException
         from kubernetes.config.kube_config import load_kube_config
 
         path = self._kubeconfig(kubeconfig)
@@ -101,8 +100,11 @@ class Access:
                 client_configuration=configuration,
                 persist_config=False,
             )
-        except (ConfigException, OSError) as error:
-            raise AccessError(f"kubeconfig {path or '(ambient)'}: {error}") from error
+        except Exception as error:
+            # A file that is no kubeconfig fails in the loader wherever it is first surprised.
+            raise _unusable(path, _reason(error)) from error
+        if configuration.host.startswith("https:") and not _has_credentials(configuration):
+            raise _unusable(path, "its user has no credentials, or its exec plugin gave none")
         return KubeApi(configuration.host, _kube_session(configuration))
 
     def _kubeconfig(self, kubeconfig: str | None) -> str | None:
@@ -111,10 +113,7 @@ class Access:
             return str(Path(kubeconfig).expanduser())
         ambient = self._environ.get("KUBECONFIG")
         if kubeconfig is not None and not ambient:
-            raise AccessError(
-                f"kubeconfig {kubeconfig} is not on this machine: set KUBECONFIG, "
-                f"or `connection.kubeconfig`"
-            )
+            raise _unusable(kubeconfig, "it is not on this machine")
         return ambient
 
     def _plain_session(self, connection: Connection) -> requests.Session:
@@ -156,6 +155,29 @@ class Access:
         if not value:
             raise AccessError(f"{field}: the environment variable {name} is not set")
         return value
+
+
+def _unusable(path: str | None, reason: str) -> AccessError:
+    where = f"the kubeconfig {path}" if path else "the ambient kubeconfig"
+    return AccessError(
+        f"{where} can't be used: {reason}; mend connection.kubeconfig or connection.context, "
+        f"or set KUBECONFIG"
+    )
+
+
+def _reason(error: Exception) -> str:
+    from kubernetes.config import ConfigException
+    from yaml import YAMLError
+
+    if isinstance(error, YAMLError):
+        return "it is not YAML"
+    if isinstance(error, ConfigException | OSError):
+        return str(error).splitlines()[0]
+    return "it is not a kubeconfig"
+
+
+def _has_credentials(configuration: Any) -> bool:
+    return bool(configuration.api_key or configuration.cert_file)
 
 
 class _Header(requests.auth.AuthBase):

@@ -1,5 +1,6 @@
 """The API server over one pooled HTTPS session: plain objects in, plain objects out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -124,6 +125,8 @@ class KubeApi:
         kind = _KINDS.get(response.status_code, KubeError)
         if response.status_code in (502, 503, 504):
             kind = Unreachable
+        if response.status_code == 401:
+            message = f"{self.server} does not accept the credentials: log in again, or mend them"
         raise kind(message or f"HTTP {response.status_code}", response.status_code)
 
 
@@ -136,4 +139,5 @@ def _reason(error: requests.RequestException) -> str:
     while cause.args and isinstance(cause.args[0], BaseException):
         cause = cause.args[0]
     inner = getattr(cause, "reason", None)
-    return str(inner or cause).rsplit(": ", 1)[-1]
+    text = str(inner or cause).rsplit(": ", 1)[-1]
+    return re.sub(r"^\[Errno -?\d+\] ", "", text)

@@ -1,11 +1,13 @@
 """The plan of one job as a value, and its one rendering as text."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flink_components.plan.changes import Change
 
+_HIDDEN = "[secret]"
 _LONGEST = 60
 
 
@@ -26,6 +28,14 @@ class Plan:
     unfinished: str = ""
     refused: str | None = None
     unknown: str | None = None
+
+    def hiding(self, fields: Collection[str]) -> "Plan":
+        """The same plan without the values of these fields, which are secret."""
+        changed = tuple(
+            change._replace(old=_HIDDEN, new=_HIDDEN) if change.field in fields else change
+            for change in self.changed
+        )
+        return replace(self, changed=changed)
 
     def text(self) -> str:
         """For a terminal: a headline, then one line a fact."""

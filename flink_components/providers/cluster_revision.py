@@ -22,6 +22,7 @@ from flink_components.providers import process
 from flink_components.providers.cluster_anchor import cluster_ledger
 from flink_components.spec.base import load, load_known
 from flink_components.spec.cluster import SessionClusterSpec
+from flink_components.spec.errors import hiding_secrets
 
 
 class ClusterRevisionProvider(ResourceProvider):
@@ -41,7 +42,8 @@ class ClusterRevisionProvider(ResourceProvider):
             return CheckResult(dict(news), [])
         problems = load_known(SessionClusterSpec, declared, process.is_unknown, checks=CHECKS)
         if problems or process.has_unknown(declared):
-            return CheckResult(dict(news), [CheckFailure("", str(p)) for p in problems])
+            failures = [CheckFailure("", str(hiding_secrets(problem))) for problem in problems]
+            return CheckResult(dict(news), failures)
         spec = load(SessionClusterSpec, declared)
         new = fingerprint(spec)
         if new == _olds.get("fingerprint") and _olds.get("number"):
@@ -56,7 +58,11 @@ class ClusterRevisionProvider(ResourceProvider):
         try:
             record = cluster_ledger(news).read()
         except (KubeError, AccessError) as error:
-            process.warn(f"{news['key']}: the ledger can't be read: {error}", news["urn"])
+            process.warn(
+                f"{news['key']}: the ledger can't be read, so whether its next revision has this "
+                f"number can't be said: {error}",
+                news["urn"],
+            )
             return int(olds.get("number") or 0) + 1
         return max(next_revision(record, new), int(olds.get("number") or 0))
 

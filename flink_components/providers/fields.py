@@ -8,6 +8,7 @@ from pulumi.dynamic import CheckFailure
 from flink_components.plan.changes import plain
 from flink_components.providers.process import has_unknown, is_unknown
 from flink_components.spec.base import SpecModel, load, load_known
+from flink_components.spec.errors import hiding_secrets
 
 M = TypeVar("M", bound=SpecModel)
 
@@ -29,7 +30,7 @@ def failures(
     known = {key: value for key, value in props.items() if key not in ours}
     known = {key: value for key, value in known.items() if not key.startswith("__")}
     problems = load_known(model, {k: plain(v) for k, v in known.items()}, is_unknown)
-    return [CheckFailure("", str(problem)) for problem in problems]
+    return [CheckFailure("", str(hiding_secrets(problem))) for problem in problems]
 
 
 def known(props: Mapping[str, Any], *names: str) -> bool:

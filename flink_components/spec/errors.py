@@ -103,6 +103,19 @@ def key_path(key: object) -> str:
     return text if _IDENTIFIER.match(text) else f'["{text}"]'
 
 
+_FIELDS_WITH_SECRETS = ("args", "config", "env")
+
+
+def hiding_secrets(problem: Problem) -> Problem:
+    """The same problem without the value, in fields of which any value may be a secret.
+
+    For values that came out of an Output: whether it was a secret one is not known any more.
+    """
+    field = re.split(r"[.\[]", problem.path, maxsplit=1)[0]
+    hidden = problem.given and field in _FIELDS_WITH_SECRETS
+    return replace(problem, given="a hidden value") if hidden else problem
+
+
 def is_sensitive(name: str) -> bool:
     """Whether a field, option or variable of this name is likely to hold a secret."""
     lowered = name.lower()

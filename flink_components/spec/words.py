@@ -38,6 +38,8 @@ def in_words(line: Mapping[str, Any]) -> tuple[str, str]:
         return "is not one of the choices", f"use {context['expected']}"
     if kind == "string_type" and isinstance(line["input"], int | float):
         return "must be text", "put it in quotes"
+    if kind in ("list_type", "tuple_type") and isinstance(line["input"], str):
+        return "must be a list", "give its items one by one, like ['a', 'b']"
     for key, words in _SIZES.items():
         if key in context:
             return words.format(context[key]), ""

@@ -116,11 +116,16 @@ def waiting(world: World) -> Story:
 
 
 def give_address(cluster: Cluster) -> None:
-    """Do to the Ingress what an ingress controller would."""
+    """Do to the Ingress what an ingress controller would, late enough to be waited for."""
     path = cluster.path(INGRESS, "ingress")
     cluster.until(path, lambda found: found is not None, seconds=60)
+    cluster.until(cluster.path("apps/v1/deployments"), _some_ready, seconds=120)
     address = {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}
     cluster.patch(f"{path}/status", address)
+
+
+def _some_ready(deployments: Any) -> bool:
+    return any(item.get("status", {}).get("readyReplicas") for item in deployments["items"])
 
 
 def test_all_become_ready(waiting: Story) -> None:

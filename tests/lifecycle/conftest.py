@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,7 +19,8 @@ from tests.lifecycle.jobs import JobUnderTest
 from tests.lifecycle.kubernetes import Kubernetes
 from tests.local_flink import LocalFlink
 
-NAMESPACE = "test-lifecycle"
+# Workers work side by side on one node, each in a namespace of its own.
+NAMESPACE = f"test-lifecycle-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
 _CONFIG = {
     "web.refresh-interval": "200",
     "rest.cache.execution-graph.timeout": "200 ms",

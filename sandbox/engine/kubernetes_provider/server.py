@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from concurrent import futures
 from importlib.metadata import version
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
@@ -225,7 +225,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             )
         except DecodeError as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        return provider_pb2.InvokeResponse(**{"return": encode({"result": result})})
+        answer: dict[str, Any] = {"return": encode({"result": result})}
+        return provider_pb2.InvokeResponse(**answer)
 
     def Cancel(self, request: empty_pb2.Empty, context: _Context) -> empty_pb2.Empty:
         self.cancel()
