@@ -24,7 +24,7 @@ from sandbox.progress import SandboxError
 
 PROJECT = Path(__file__).resolve().parent.parent
 STACK = "dev"
-_OUTPUT = STATE / "volumes" / "flink-dev-data" / "counts"
+_OUTPUT = STATE / "volumes" / "flink-dev-flink-data" / "counts"
 _ENOUGH_RECORDS = 1500
 _RECORDS_SECONDS = 90.0
 

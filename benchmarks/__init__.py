@@ -1,0 +1,1 @@
+"""Measurements side by side: what the package costs beside what it is built on."""

@@ -1,0 +1,81 @@
+"""Previews of many small programs, two at a time, each on a stack that never gets anything."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from tests.conformance.lab import Run, Stack
+
+AT_ONCE = 2
+
+Program = Callable[[], None]
+
+_SAID_BY_THE_ENGINE = ("preview failed", "update failed")
+_PUT_IN_FRONT = ("an unhandled error occurred: ", "Exception calling application: ")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A program to preview."""
+
+    name: str
+    program: Program
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a preview said, on the screen and behind it."""
+
+    run: Run
+    printed: str
+
+    def messages(self, severity: str) -> list[str]:
+        """The messages of this severity, each once, without the engine's own closing line.
+
+        An inline program's error is said again by the Automation API, with words in front.
+        """
+        said = [text for kind, text, _ in self.run.messages if kind == severity]
+        said = [_plain(text) for text in said]
+        return [text for text in dict.fromkeys(said) if text not in _SAID_BY_THE_ENGINE]
+
+
+def _plain(text: str) -> str:
+    for words in _PUT_IN_FRONT:
+        text = text.removeprefix(words)
+    return text
+
+
+def preview_all(
+    previews: Iterable[Preview], new_stack: Callable[[str], Stack], folder: Path
+) -> dict[str, Finding]:
+    """Findings by the name of the preview."""
+    stacks: SimpleQueue[Stack] = SimpleQueue()
+    for number in range(AT_ONCE):
+        stacks.put(new_stack(f"preview-{number}"))
+
+    def find(preview: Preview) -> tuple[str, Finding]:
+        stack = stacks.get()
+        try:
+            return preview.name, _find(stack, preview, folder / preview.name)
+        finally:
+            stacks.put(stack)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(pool.map(find, previews))
+
+
+def _find(stack: Stack, preview: Preview, file: Path) -> Finding:
+    def program() -> None:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(descriptor, 2)
+        sys.stderr = os.fdopen(os.dup(descriptor), "w", buffering=1)
+        preview.program()
+
+    run = stack.preview(program)
+    return Finding(run, file.read_text() if file.exists() else "")

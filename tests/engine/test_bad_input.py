@@ -1,0 +1,145 @@
+"""Bad input ends in the preview, with one clear message, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+from moto.server import ThreadedMotoServer
+
+from tests.engine import bad_clusters, bad_connections, bad_jobs
+from tests.engine.cases import NAMESPACE, SECRET, Case, Place
+from tests.engine.conftest import NewStack, stacks_in
+from tests.engine.previews import Finding, Preview, preview_all
+from tests.lifecycle.kubernetes import Kubernetes
+
+pytestmark = pytest.mark.engine
+
+CASES: dict[str, Case] = {
+    f"{kind}-{name}": case
+    for kind, cases in (
+        ("cluster", bad_clusters.CASES),
+        ("job", bad_jobs.CASES),
+        ("connection", bad_connections.CASES),
+    )
+    for name, case in cases.items()
+}
+
+_KINDS = (
+    "api/v1/namespaces/{}/configmaps",
+    "api/v1/namespaces/{}/secrets",
+    "api/v1/namespaces/{}/serviceaccounts",
+    "api/v1/namespaces/{}/services",
+    "apis/apps/v1/namespaces/{}/deployments",
+    "apis/coordination.k8s.io/v1/namespaces/{}/leases",
+    "apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+)
+
+
+@pytest.fixture(scope="module")
+def object_store() -> Iterator[dict[str, str]]:
+    """An S3 with an empty bucket `jars`: the variables by which it is found."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    variables = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    client = boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="jars")
+    yield variables
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, kubeconfig: str) -> Place:
+    folder = tmp_path_factory.mktemp("place")
+    with zipfile.ZipFile(folder / "job.jar", "w") as jar:
+        jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.acme.Job\n")
+    (folder / "folder.jar").mkdir()
+    (folder / "text.jar").write_text("not a jar")
+    (folder / "empty.jar").touch()
+    (folder / "broken.yaml").write_text("clusters: [")
+    config = yaml.safe_load(Path(kubeconfig).read_text())
+    stranger = {**config, "users": [{"name": "me", "user": {"token": "not-a-token"}}]}
+    _name_user(stranger, "me")
+    (folder / "stranger.yaml").write_text(yaml.safe_dump(stranger))
+    for cluster in config["clusters"]:
+        cluster["cluster"]["server"] = "https://127.0.0.1:9"
+    (folder / "unreachable.yaml").write_text(yaml.safe_dump(config))
+    return Place(folder, folder / "job.jar", Path(kubeconfig))
+
+
+def _name_user(config: Mapping[str, object], name: str) -> None:
+    for context in config["contexts"]:  # type: ignore[attr-defined]
+        context["context"]["user"] = name
+
+
+@pytest.fixture(scope="module")
+def before(kubernetes: Kubernetes) -> Iterator[str]:
+    """The objects of the namespace before any preview, as `_objects` gives them."""
+    kubernetes.create_namespace(NAMESPACE)
+    yield _objects(kubernetes)
+    kubernetes.delete_namespace(NAMESPACE)
+
+
+def _objects(kubernetes: Kubernetes) -> str:
+    """Every object of the namespace with its version, without what Kubernetes itself puts there."""
+    found = [
+        (path, item["metadata"]["name"], item["metadata"]["resourceVersion"])
+        for path in _KINDS
+        for item in kubernetes.call("GET", "/" + path.format(NAMESPACE))["items"]
+        if item["metadata"]["name"] not in ("kube-root-ca.crt", "default")
+    ]
+    return json.dumps(found)
+
+
+@pytest.fixture(scope="module")
+def findings(
+    request: pytest.FixtureRequest,
+    before: str,
+    place: Place,
+    object_store: dict[str, str],
+    engine_home: Path,
+    engine_env: dict[str, str],
+) -> dict[str, Finding]:
+    """What the previews of the selected cases said."""
+    selected = {
+        item.callspec.params["name"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == request.path and item.callspec
+    }
+    previews = [
+        Preview(name, lambda case=case: case.program(place))  # type: ignore[misc]
+        for name, case in CASES.items()
+        if name in selected
+    ]
+    new_stack: NewStack = stacks_in(engine_home, {**engine_env, **object_store})
+    return preview_all(previews, new_stack, engine_home)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_ends_in_the_preview_with_one_clear_message(
+    name: str, findings: dict[str, Finding], place: Place, kubernetes: Kubernetes, before: str
+) -> None:
+    case, finding = CASES[name], findings[name]
+    assert finding.run.ok is (case.severity == "warning")
+    assert finding.messages(case.severity) == [case.says.replace("{folder}", str(place.folder))]
+    everything = finding.printed + finding.run.error + json.dumps(finding.run.messages)
+    assert "Traceback" not in everything
+    assert SECRET not in everything
+    assert _objects(kubernetes) == before
