@@ -9,9 +9,11 @@ from pulumi import Input, Output, ResourceOptions
 
 from flink_components.components.arguments import (
     claim_key,
+    has_unknown,
     is_unknown,
     known_problems,
     lifted,
+    named,
     refuse_positional,
     stack_name,
     urn_of,
@@ -28,11 +30,12 @@ from flink_components.kube.objects.session_cluster import (
     rest_endpoint,
 )
 from flink_components.plan.changes import plain
-from flink_components.spec.base import FieldError, Problem, SpecError, load
+from flink_components.spec.base import Flag, Problem, SpecError, SpecModel, load
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import hiding_secrets, is_sensitive, shown
 from flink_components.spec.merge import merged
+from flink_components.spec.names import job_key
 from flink_components.spec.quantity import Duration
 
 _OWN = ("connection", "adopt", "ready_within")
@@ -48,6 +51,8 @@ class SessionClusterArgs(TypedDict, total=False):
 
     namespace: Input[str]
     """Kubernetes namespace, which must exist."""
+    name: str
+    """What its Kubernetes objects are called; by default as the component is."""
     flink_version: Input[str]
     """Flink version, such as 1.20.3."""
     key: Input[str]
@@ -96,6 +101,8 @@ class SessionClusterArgs(TypedDict, total=False):
     """Kubernetes tolerations."""
     affinity: Input[Mapping[str, Any]]
     """Kubernetes affinity."""
+    topology_spread_constraints: Input[list[Mapping[str, Any]]]
+    """Kubernetes topology spread constraints."""
     priority_class_name: Input[str]
     """Kubernetes priority class."""
     termination_grace: Input[str]
@@ -137,10 +144,10 @@ class SessionCluster(pulumi.ComponentResource):
         )
         refuse(f"SessionCluster {name}", cluster_problems(name, given, env))
         values, own = _layers(name, given, env)
-        namespace = values.get("namespace")
-        key = values.get("key") or lifted(lambda value: f"{value}/{name}", namespace)
+        namespace: Any = values.get("namespace")
+        key = values.get("key") or lifted(lambda value: job_key(value, values["name"]), namespace)
         if not is_unknown(namespace):
-            key = values.get("key") or f"{namespace}/{name}"
+            key = values.get("key") or job_key(namespace, values["name"])
         claim_key("SessionCluster", key, name)
 
         self.namespace = namespace
@@ -165,19 +172,24 @@ def cluster_problems(
 ) -> list[Problem]:
     """What is wrong with the known arguments of a SessionCluster, before it is made."""
     values, own = _layers(name, args, env)
-    found = known_problems(SessionClusterSpec, values, CHECKS)
+    values, unknown = named(values, tuple(SessionClusterArgs.__annotations__))
+    plain_values = {**own, "name": values["name"]}
+    outputs = [_no_output(field) for field, value in plain_values.items() if has_unknown(value)]
+    found = [*unknown, *known_problems(SessionClusterSpec, values, CHECKS), *outputs]
+    return found if outputs else [*found, *known_problems(_Own, own), *_connection_problems(own)]
+
+
+def _no_output(field: str) -> Problem:
+    return Problem(field, "can't be an Output", do="give a plain value: it is needed beforehand")
+
+
+def _connection_problems(own: Mapping[str, Any]) -> list[Problem]:
     connection = own["connection"] or {}
-    if isinstance(connection, Mapping):
-        problems = known_problems(Connection, connection)
-        found += [problem.under("connection") for problem in problems or _rest_url(connection)]
-    else:
+    if not isinstance(connection, Mapping):
         do = "write it like {'kubeconfig': '~/.kube/config', 'context': 'prod'}"
-        found.append(Problem("connection", "must be a mapping", shown(connection), do))
-    try:
-        Duration.parse(own["ready_within"] or "10 min")
-    except FieldError as error:
-        found.append(Problem("ready_within", error.what, shown(own["ready_within"]), error.do))
-    return found
+        return [Problem("connection", "must be a mapping", shown(connection), do)]
+    problems = known_problems(Connection, connection) or _rest_url(connection)
+    return [problem.under("connection") for problem in problems]
 
 
 def _layers(
@@ -194,6 +206,14 @@ def _rest_url(connection: Mapping[str, Any]) -> list[Problem]:
         return []
     what = "can't be set for a cluster that is made here"
     return [Problem("rest_url", what, do="remove it: it is for jobs on a cluster that exists")]
+
+
+class _Own(SpecModel):
+    """The arguments that no object is made of; `connection` is checked by itself."""
+
+    connection: Any = None
+    adopt: Flag = False
+    ready_within: Duration = Duration.parse("10 min")
 
 
 class _Identity:
@@ -229,7 +249,7 @@ class _Parts:
             f"{name}-anchor",
             {
                 **given.common,
-                "name": name,
+                "name": values["name"],
                 "flink_version": values["flink_version"],
                 "adopt": own["adopt"] or None,
             },
@@ -252,7 +272,7 @@ class _Parts:
             f"{name}-switch",
             {
                 **given.common,
-                "name": name,
+                "name": values["name"],
                 "flink_version": values["flink_version"],
                 "revision": self.number,
                 "service": self._name("rest_service"),
