@@ -29,6 +29,8 @@ NAMESPACE = f"test-session-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
 DATA = "/data"
 SAVEPOINTS = f"file://{DATA}/savepoints"
 SLOTS = 16
+# One quick compiler and one thread for garbage: these clusters live for minutes, on two processors.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def environment(version: str, kubeconfig: str) -> Environment:
@@ -39,7 +41,11 @@ def environment(version: str, kubeconfig: str) -> Environment:
         connection={"kubeconfig": kubeconfig},
         savepoint_dir=SAVEPOINTS,
         checkpoint_dir=f"file://{DATA}/checkpoints",
-        config={"taskmanager.memory.managed.size": "64m"},
+        config={
+            "taskmanager.memory.managed.size": "64m",
+            "env.java.opts.jobmanager": QUICK_JAVA,
+            "env.java.opts.taskmanager": QUICK_JAVA,
+        },
         session_cluster={
             "task_manager": {"replicas": 1, "slots": SLOTS, "memory": "1200Mi", "cpu": "100m"},
             "job_manager": {"cpu": "100m"},
@@ -184,8 +190,8 @@ class StackOfJob:
     def arguments(self, *more: str) -> list[str]:
         """What `main` is given: where to write, how much and how often, and further ones."""
         output = f"{DATA}/output/{self.name}"
-        given = ["--name", self.name, "--output", output, "--rate", "200"]
-        return [*given, "--checkpoint-interval", "300", *more]
+        given = ["--name", self.name, "--output", output, "--rate", "100"]
+        return [*given, "--checkpoint-interval", "1000", *more]
 
     def declare(self, jar: str = "stateful-v1", **changes: Any) -> Program:
         """A program with this job alone."""
