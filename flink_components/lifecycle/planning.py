@@ -74,7 +74,8 @@ def _complete(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _unknown(wish: Wish, changed: tuple[Change, ...], new: bool, problem: str) -> Plan:
     headline = "STARTS" if new else "UNKNOWN"
-    return Plan(wish.spec.key, None, None, headline, changed, unknown=problem)
+    what = "whether there is a state to restore" if new else "what becomes of the job's state"
+    return Plan(wish.spec.key, None, None, headline, changed, unknown=f"{what}, since {problem}")
 
 
 def _describe(
