@@ -1,9 +1,6 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
-from contextlib import suppress
-
-from flink_components.kube.api import KubeError
-from flink_components.lifecycle.errors import AnswerLost, LifecycleError, Refused, StepFailed
+from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
@@ -42,22 +39,36 @@ def ensure(
     """
     spec = wish.spec
     ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
-    with ledger.lock(f"up of {spec.key}") as held:
-        _check_ours(held.record, stack)
-        if held.record.run is None and last is not None:
-            attempts = max(last.attempt, held.record.attempts)
-            held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
-        settle(shop, held, spec)
-        decision, seen = _decide(shop, held, wish)
-        if decision.action is Action.REFUSE:
-            raise Refused(decision.why)
-        if decision.action is Action.NOTHING:
-            _note_end(shop, held, seen)
-        elif decision.action is Action.WAIT:
-            _wait(shop, held, wish, before)
-        else:
-            _replace(shop, held, ledger, wish, before, decision)
+    with ledger.lock(f"up of {spec.key}", changes={"jar_wanted": wish.content}) as held:
+        try:
+            _check_ours(held.record, stack)
+            _bring(shop, held, ledger, wish, before, last)
+        finally:
+            held.note(jar_wanted=None)
         return held.record
+
+
+def _bring(
+    shop: Workshop,
+    held: HeldRecord,
+    ledger: Ledger[Record],
+    wish: Wish,
+    before: Wish | None,
+    last: Run | None,
+) -> None:
+    if held.record.run is None and last is not None:
+        attempts = max(last.attempt, held.record.attempts)
+        held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
+    settle(shop, held, wish.spec)
+    decision, seen = _decide(shop, held, wish)
+    if decision.action is Action.REFUSE:
+        raise Refused(decision.why)
+    if decision.action is Action.NOTHING:
+        _note_end(shop, held, seen)
+    elif decision.action is Action.WAIT:
+        _wait(shop, held, wish, before)
+    else:
+        _replace(shop, held, ledger, wish, before, decision)
 
 
 def _check_ours(record: Record, stack: str | None) -> None:
@@ -86,7 +97,7 @@ def _active(held: HeldRecord) -> Run:
 
 def _note_end(shop: Workshop, held: HeldRecord, seen: Seen) -> None:
     if seen.state == "FINISHED" and held.record.phase is not Phase.FINISHED:
-        held.commit(phase=Phase.FINISHED, reason="", since=shop.clock.now())
+        held.note(phase=Phase.FINISHED, reason="", since=shop.clock.now())
 
 
 def _replace(
@@ -99,26 +110,21 @@ def _replace(
 ) -> None:
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
     spec, old = wish.spec, held.record.run
-    held.commit(jar_wanted=wish.content)
-    try:
-        jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
-        dry_run(shop, spec, jar_id)
-        restore = _stop_old(shop, held, spec, decision)
-        if decision.gives_up_state:
-            _write_accepted_loss(shop, held, spec)
-        _start_new(shop, held, wish, before, decision, restore, jar_id)
-    finally:
-        with suppress(LifecycleError, KubeError):
-            held.commit(jar_wanted=None)
+    jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
+    dry_run(shop, spec, jar_id)
+    restore = _stop_old(shop, held, spec, decision)
+    if decision.gives_up_state:
+        _write_accepted_loss(shop, held, spec)
+    _start_new(shop, held, wish, before, decision, restore, jar_id)
     if old is not None:
-        _tidy(shop, ledger, wish, old)
+        _tidy(shop, held, ledger, wish, old)
 
 
-def _tidy(shop: Workshop, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
+def _tidy(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
     """Removes what only the old run needed: its jar, and its cluster where it has moved away."""
     moved = not same_cluster(old.cluster, wish.spec.cluster.to_json())
     if old.jar != wish.content or moved:
-        remove_unneeded_jar(ledger.api, ledger.namespace, shop, old, ledger)
+        remove_unneeded_jar(shop, held, ledger, old)
     if moved:
         leave_revision(shop, load(ClusterRef, old.cluster))
 
