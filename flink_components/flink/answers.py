@@ -173,11 +173,14 @@ def checkpoint_config(body: Json) -> CheckpointConfig:
 
 
 def trigger_result(body: Json) -> TriggerResult:
-    """Reads `GET /jobs/:id/savepoints/:triggerId` and its like."""
+    """Reads `GET /jobs/:id/savepoints/:triggerId`, and that of checkpoints.
+
+    Flink spells a failure differently in the two.
+    """
     if (body.get("status") or {}).get("id") != "COMPLETED":
         return TriggerResult(done=False)
     operation: Json = body.get("operation") or {}
-    failure: Json | None = operation.get("failure-cause")
+    failure: Json | None = operation.get("failure-cause") or operation.get("failureCause")
     if failure:
         text = str(failure.get("stack-trace") or failure.get("class") or "")
         return TriggerResult(done=True, failure=root_cause(text))

@@ -516,7 +516,8 @@ class FakeFlink:
             return 200, {"status": {"id": "IN_PROGRESS"}, "operation": None}
         outcome: Json = {"location": operation.location}
         if operation.failure is not None:
-            outcome = {"failure-cause": {"class": "x", "stack-trace": operation.failure}}
+            name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
+            outcome = {name: {"class": "x", "stack-trace": operation.failure}}
         return 200, {"status": {"id": "COMPLETED"}, "operation": outcome}
 
     def _cancel(self, job_id: str) -> Reply:

@@ -188,6 +188,17 @@ FAILED = {
         }
     },
 }
+FAILED_CHECKPOINT = {
+    "status": {"id": "COMPLETED"},
+    "operation": {
+        "failureCause": {
+            "class": "java.util.concurrent.CompletionException",
+            "stack-trace": "java.util.concurrent.CompletionException: "
+            "org.apache.flink.runtime.checkpoint.CheckpointException: Checkpoint triggering task "
+            "Source: source (1/1) of job 0 is not being executed at the moment.\n\t... 3 more\n",
+        }
+    },
+}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +207,14 @@ FAILED = {
         (IN_PROGRESS, TriggerResult(done=False)),
         (DONE, TriggerResult(done=True, location="file:/s/savepoint-5e20cb-c3a1")),
         (FAILED, TriggerResult(done=True, failure="IOException: Permission denied")),
+        (
+            FAILED_CHECKPOINT,
+            TriggerResult(
+                done=True,
+                failure="CheckpointException: Checkpoint triggering task Source: source (1/1) of "
+                "job 0 is not being executed at the moment.",
+            ),
+        ),
     ],
 )
 def test_the_result_of_a_savepoint(answer: Any, expected: TriggerResult) -> None:
