@@ -27,7 +27,7 @@ class Job(Resource, module="flink", name="SessionJob"):
 
     job_id: pulumi.Output[str]
     revision: pulumi.Output[int]
-    state: pulumi.Output[str]
+    phase: pulumi.Output[str]
     restored_from: pulumi.Output[str]
     restore_point: pulumi.Output[str]
 
@@ -37,7 +37,7 @@ class Job(Resource, module="flink", name="SessionJob"):
                 "job_id",
                 "revision",
                 "attempt",
-                "state",
+                "phase",
                 "restored_from",
                 "restore_point",
                 "jar_content",

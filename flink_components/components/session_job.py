@@ -57,8 +57,18 @@ class SessionJobArgs(TypedDict, total=False):
     """native (default) or canonical."""
     drain: Input[bool]
     """Emit everything before the savepoint of a stop; for a last stop only."""
+    state: Input[str]
+    """running (default), suspended (stopped, its state kept) or cancelled."""
+    fallback: Input[str]
+    """last_state: where no savepoint can be taken, go on from the latest completed checkpoint."""
+    max_restore_age: Input[str]
+    """How old a checkpoint may be from which the job goes on; any age by default."""
+    restart: Input[str]
+    """Any text, such as a date: a changed one restarts the job with its state."""
     restore_from: Input[str]
-    """A savepoint or retained checkpoint to start from."""
+    """A savepoint or retained checkpoint to start from; a changed one restores a running job."""
+    claim_mode: Input[str]
+    """NO_CLAIM (default), CLAIM (Flink deletes the snapshot later) or LEGACY; for restore_from."""
     version: Input[str]
     """Your own name of this build of the job; needed for `accept`."""
     accept: Input[list[Mapping[str, Any]]]
@@ -85,7 +95,7 @@ class SessionJob(pulumi.ComponentResource):
     revision: Output[int]
     """How often what the job runs has changed."""
     state: Output[str]
-    """STABLE, FINISHED, … as the ledger and the last refresh say."""
+    """STABLE, SUSPENDED, FINISHED, … as the ledger and the last refresh say."""
     restored_from: Output[str]
     """The snapshot that the running attempt started from; empty for an empty start."""
     restore_point: Output[str]
@@ -126,7 +136,7 @@ class SessionJob(pulumi.ComponentResource):
         )
         self.job_id = job.job_id
         self.revision = job.revision.apply(int)
-        self.state = job.state
+        self.state = job.phase
         self.restored_from = job.restored_from
         self.restore_point = job.restore_point
         self.register_outputs(

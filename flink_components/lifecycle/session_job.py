@@ -15,10 +15,11 @@ from flink_components.lifecycle.way_back import NOT_STABLE, way_back
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
-from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
+from flink_components.plan.decision import Action, Decision, Seen, Stop
+from flink_components.plan.due import decide
 from flink_components.plan.record import AcceptedLoss, Phase, Record, RestorePoint, Run, Use
 from flink_components.spec.base import load
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import SessionJobSpec, UpgradeMode
 from flink_components.spec.ref import ClusterRef
 
 __all__ = ["Wish", "ensure"]
@@ -48,16 +49,35 @@ def ensure(
             attempts = max(last.attempt, held.record.attempts)
             held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
         settle(shop, held, spec)
-        decision, seen = _decide(shop, held, wish)
+        _forget_old_wishes(held, spec)
+        decision, seen = _decide(shop, held, spec, wish.fingerprint)
         if decision.action is Action.REFUSE:
             raise Refused(decision.why)
         if decision.action is Action.NOTHING:
-            _note_end(shop, held, seen)
+            _note_end(shop, held, decision, seen)
         elif decision.action is Action.WAIT:
             _wait(shop, held, wish, before)
+        elif decision.action is Action.STOP:
+            _stand_down(shop, held, ledger, spec, decision)
         else:
             _replace(shop, held, ledger, wish, before, decision)
         return held.record
+
+
+def _forget_old_wishes(held: HeldRecord, spec: SessionJobSpec) -> None:
+    """A wish that was taken back counts again when it comes back."""
+    run = held.record.run
+    if spec.restore_from is None and held.record.restored_by_hand is not None:
+        held.commit(restored_by_hand=None)
+    if run is None:
+        return
+    fulfilled = {
+        "restart": run.restart if spec.restart else None,
+        "asked_from": run.asked_from if spec.restore_from else None,
+    }
+    left = run.model_copy(update=fulfilled)
+    if left != run:
+        held.commit(run=left)
 
 
 def _check_ours(record: Record, stack: str | None) -> None:
@@ -72,10 +92,12 @@ def _check_ours(record: Record, stack: str | None) -> None:
         )
 
 
-def _decide(shop: Workshop, held: HeldRecord, wish: Wish) -> tuple[Decision, Seen]:
+def _decide(
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str
+) -> tuple[Decision, Seen]:
     run = held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
-    return decide(wish.spec, wish.fingerprint, held.record, seen), seen
+    return decide(spec, fingerprint, held.record, seen), seen
 
 
 def _active(held: HeldRecord) -> Run:
@@ -84,9 +106,35 @@ def _active(held: HeldRecord) -> Run:
     return held.record.run
 
 
-def _note_end(shop: Workshop, held: HeldRecord, seen: Seen) -> None:
-    if seen.state == "FINISHED" and held.record.phase is not Phase.FINISHED:
-        held.commit(phase=Phase.FINISHED, reason="", since=shop.clock.now())
+def _note_end(shop: Workshop, held: HeldRecord, decision: Decision, seen: Seen) -> None:
+    """Records that the job is down, and what is left of it."""
+    phase = decision.phase or (Phase.FINISHED if seen.state == "FINISHED" else held.record.phase)
+    restore = decision.restore or held.record.restore
+    if (phase, restore) != (held.record.phase, held.record.restore):
+        reason = decision.why if phase is Phase.LOST else ""
+        held.commit(phase=phase, reason=reason, since=shop.clock.now(), restore=restore)
+
+
+def _stand_down(
+    shop: Workshop,
+    held: HeldRecord,
+    ledger: Ledger[Record],
+    spec: SessionJobSpec,
+    decision: Decision,
+) -> None:
+    """Ends the job, and leaves it down; its jar is uploaded again when it resumes."""
+    run = _active(held)
+    decision, restore = _stop_old(shop, held, spec, run.fingerprint, decision)
+    if decision.gives_up_state:
+        _write_accepted_loss(shop, held, spec)
+    lost = held.record.phase is Phase.LOST
+    held.commit(
+        phase=Phase.LOST if lost else decision.phase,
+        reason="",
+        since=shop.clock.now(),
+        restore=restore or held.record.restore,
+    )
+    remove_unneeded_jar(ledger.api, ledger.namespace, shop, run, ledger)
 
 
 def _replace(
@@ -103,7 +151,7 @@ def _replace(
     try:
         jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
         dry_run(shop, spec, jar_id)
-        restore = _stop_old(shop, held, spec, decision)
+        decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
         if decision.gives_up_state:
             _write_accepted_loss(shop, held, spec)
         _start_new(shop, held, wish, before, decision, restore, jar_id)
@@ -134,19 +182,41 @@ def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: SessionJobSpec)
 
 
 def _stop_old(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, decision: Decision
-) -> RestorePoint | None:
-    """Ends what runs; the point to start from (None: empty)."""
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, decision: Decision
+) -> tuple[Decision, RestorePoint | None]:
+    """Ends what runs: the decision as it was carried out, and the point to start from."""
     if decision.stop is None:
-        return decision.restore
+        return decision, decision.restore
     run = _active(held)
     if decision.stop is Stop.SAVEPOINT:
-        taken = stop_with_savepoint(shop, held, spec, run)
-        return decision.restore or taken
+        try:
+            taken = stop_with_savepoint(shop, held, spec, run)
+        except StepFailed as error:
+            decision = _fall_back(shop, held, spec, fingerprint, error)
+            return _stop_old(shop, held, spec, fingerprint, decision)
+        return decision, decision.restore or taken
     if decision.stop is Stop.CANCEL or decision.restore is not None:
         cancel(shop, held, spec, run, Phase.UPGRADING)
-        return decision.restore
-    return cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED)
+        return decision, decision.restore
+    return decision, cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED)
+
+
+def _fall_back(
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, error: StepFailed
+) -> Decision:
+    """What is due from the last state, where a savepoint failed for good and that was allowed.
+
+    A stop that may still complete is no failure for good: its savepoint would be a second truth.
+    """
+    if spec.fallback is None or held.record.open is not None:
+        raise error
+    last_state = spec.model_copy(update={"upgrade_mode": UpgradeMode.LAST_STATE, "fallback": None})
+    decision, _ = _decide(shop, held, last_state, fingerprint)
+    if decision.stop is not Stop.LAST_STATE and decision.restore is None:
+        why = f"; and its last state can't serve: {decision.why}" if decision.why else ""
+        raise StepFailed(f"{error}{why}") from error
+    shop.say(f"{error}: going on from its last state, as fallback says")
+    return decision
 
 
 def _start_new(

@@ -2,12 +2,13 @@
 
 import uuid
 
-from flink_components.flink.answers import ENDED, Checkpoint, TriggerResult, below
+from flink_components.flink.answers import ENDED, TriggerResult, below
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import StepFailed
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.origins import restore_point
 from flink_components.plan.record import Phase, RestorePoint, Run, Step, Use
 from flink_components.spec.job import SavepointFormat, StopSpec
 
@@ -273,16 +274,3 @@ def latest_checkpoint(shop: Workshop, flink: FlinkClient, run: Run) -> RestorePo
     shop.clock.sleep(flink.refresh_interval())
     newest = flink.checkpoints(run.job_id).newest
     return None if newest is None else restore_point(newest, run)
-
-
-def restore_point(checkpoint: Checkpoint, run: Run) -> RestorePoint:
-    """A checkpoint of a run as a point from which the job can go on."""
-    return RestorePoint(
-        path=checkpoint.path,
-        kind="savepoint" if checkpoint.savepoint else "checkpoint",
-        at=checkpoint.at_ms / 1000,
-        job_id=run.job_id,
-        revision=run.revision,
-        attempt=run.attempt,
-        size=checkpoint.size,
-    )

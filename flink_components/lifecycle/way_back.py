@@ -7,11 +7,13 @@ from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, W
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.starting import become_stable, start
-from flink_components.lifecycle.stopping import cancel, restore_point
+from flink_components.lifecycle.stopping import cancel
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
+from flink_components.plan.origins import restore_point
 from flink_components.plan.record import Failure, Phase, Record, RestorePoint, Run, Use
+from flink_components.spec.job import WantedState
 
 NotStable = StepFailed | Refused | FlinkError
 NOT_STABLE = (StepFailed, Refused, FlinkError)
@@ -36,6 +38,8 @@ def way_back(
 def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
     """`before` is what was stable, is something else, and the restore point is its own."""
     stable, point = record.stable, record.restore
+    if before.spec.state is not WantedState.RUNNING:
+        return False
     if stable is None or stable.fingerprint != before.fingerprint:
         return False
     there, here = wish.spec.cluster.to_json(), before.spec.cluster.to_json()

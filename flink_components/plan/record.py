@@ -56,7 +56,11 @@ class RestorePoint(_Value):
 
 
 class Run(_Value):
-    """One attempt to run a revision: `fingerprint` names what it runs, `cluster` where."""
+    """One attempt to run a revision: `fingerprint` names what it runs, `cluster` where.
+
+    `restart` and `asked_from` are the wishes that it fulfils: for a restart, and to start from a
+    given snapshot.
+    """
 
     revision: int
     attempt: int
@@ -68,6 +72,8 @@ class Run(_Value):
     restored_from: str | None = None
     submitted_at: float = 0.0
     stateless: bool = False
+    restart: str | None = None
+    asked_from: str | None = None
 
 
 class Use(str, Enum):

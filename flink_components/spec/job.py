@@ -14,6 +14,9 @@ from flink_components.spec.errors import FieldError
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.quantity import Duration, Memory
 from flink_components.spec.ref import ClusterRef
+from flink_components.spec.version import minor_of
+
+_FIRST_WITH_CLAIM_MODES = (1, 15)
 
 Scalar = str | bool | int | float
 
@@ -24,6 +27,28 @@ class UpgradeMode(str, Enum):
     SAVEPOINT = "savepoint"
     LAST_STATE = "last_state"
     STATELESS = "stateless"
+
+
+class WantedState(str, Enum):
+    """Whether the job shall run."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+
+
+class Fallback(str, Enum):
+    """What an upgrade may do where a job can't take a savepoint."""
+
+    LAST_STATE = "last_state"
+
+
+class ClaimMode(str, Enum):
+    """Who owns the snapshot of `restore_from` after the start, in Flink's words."""
+
+    NO_CLAIM = "NO_CLAIM"
+    CLAIM = "CLAIM"
+    LEGACY = "LEGACY"
 
 
 class OnDelete(str, Enum):
@@ -169,8 +194,26 @@ class SessionJobSpec(StopSpec):
     upgrade_mode: UpgradeMode = Field(
         default=UpgradeMode.SAVEPOINT, description="savepoint, last_state or stateless"
     )
+    state: WantedState = Field(
+        default=WantedState.RUNNING,
+        description="running, suspended (stopped with its state) or cancelled",
+    )
+    fallback: Fallback | None = Field(
+        default=None,
+        description="last_state: where no savepoint can be taken, go on from a checkpoint",
+    )
+    max_restore_age: Duration | None = Field(
+        default=None, description="how old a checkpoint may be from which the job goes on"
+    )
+    restart: Text | None = Field(
+        default=None, description="any text: a changed one restarts the job with its state"
+    )
     restore_from: Storage | None = Field(
         default=None, description="a savepoint or retained checkpoint to start from"
+    )
+    claim_mode: ClaimMode = Field(
+        default=ClaimMode.NO_CLAIM,
+        description="for restore_from: NO_CLAIM, CLAIM (Flink deletes it later) or LEGACY",
     )
     version: Text | None = Field(default=None, description="the job's own version, as you call it")
     accept: tuple[StateLoss, ...] = Field(
@@ -195,6 +238,35 @@ class SessionJobSpec(StopSpec):
             yield Problem("savepoint_dir", "is missing, and upgrade_mode is savepoint", do=do)
         elif self.on_delete is OnDelete.SAVEPOINT:
             yield Problem("savepoint_dir", "is missing, and on_delete is savepoint", do=do)
+
+    @check("fallback", "upgrade_mode")
+    def _falls_back_from_a_savepoint(self) -> Iterator[Problem]:
+        if self.fallback is not None and self.upgrade_mode is not UpgradeMode.SAVEPOINT:
+            yield Problem(
+                "fallback",
+                f"says what to do without a savepoint, and upgrade_mode is "
+                f"{self.upgrade_mode.value}",
+                do="remove it, or set upgrade_mode to savepoint",
+            )
+
+    @check("claim_mode", "restore_from", "cluster")
+    def _claims_what_it_names(self) -> Iterator[Problem]:
+        if self.claim_mode is ClaimMode.NO_CLAIM:
+            return
+        if self.restore_from is None:
+            yield Problem(
+                "claim_mode",
+                "is for the snapshot that restore_from names, and there is none",
+                repr(self.claim_mode.value),
+                "remove it, or set restore_from",
+            )
+        elif minor_of(self.cluster.flink_version) < _FIRST_WITH_CLAIM_MODES:
+            yield Problem(
+                "claim_mode",
+                f"needs Flink 1.15, and the cluster runs {self.cluster.flink_version}",
+                repr(self.claim_mode.value),
+                "remove it",
+            )
 
     @check("jar", "jar_sha256")
     def _downloads_are_checked(self) -> Iterator[Problem]:

@@ -174,6 +174,56 @@ def rolled_back(world: World) -> None:
     assert record.restore.path == taken[-1].path
 
 
+def suspend(world: World, process: Process) -> None:
+    process.ensure(world.wish(state="suspended"), world.wish())
+
+
+def suspended_with_its_savepoint(world: World) -> None:
+    record = world.record()
+    assert (record.phase, record.open) == (Phase.SUSPENDED, None)
+    assert world.active() == []
+    taken = [s for s in world.storage.snapshots.values() if s.savepoint]
+    assert [record.restore.path if record.restore else None] == [s.path for s in taken]
+
+
+def suspended(world: World) -> None:
+    running(world)
+    suspend(world, Process(world))
+
+
+def resume(world: World, process: Process) -> None:
+    process.ensure(world.wish(), world.wish(state="suspended"))
+
+
+def resumed_with_its_state(world: World) -> None:
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
+
+
+def call_off(world: World, process: Process) -> None:
+    process.ensure(world.wish(state="cancelled"), world.wish())
+
+
+def called_off_with_its_checkpoint(world: World) -> None:
+    record = world.record()
+    assert (record.phase, record.open) == (Phase.CANCELLED, None)
+    assert world.active() == []
+    assert record.restore is not None
+    assert world.storage.snapshots[record.restore.path].events == world.storage.newest("fraud")
+
+
+def restart(world: World, process: Process) -> None:
+    process.ensure(world.wish(restart="tuesday"), world.wish())
+
+
+def restarted_with_its_state(world: World) -> None:
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    assert world.record().run.revision == 1  # type: ignore[union-attr]
+    assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
+
+
 def delete(world: World, process: Process) -> None:
     process.release(world.wish())
 
@@ -259,6 +309,10 @@ SCENARIOS = [
         rolled_back,
         running,
     ),
+    Scenario("suspend", suspend, suspended_with_its_savepoint, running),
+    Scenario("resume", resume, resumed_with_its_state, suspended),
+    Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
+    Scenario("restart", restart, restarted_with_its_state, running),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
     Scenario("rename", rename, renamed, running, "payments/fraud-2"),
