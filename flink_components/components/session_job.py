@@ -63,6 +63,8 @@ class SessionJobArgs(TypedDict, total=False):
     """last_state: where no savepoint can be taken, go on from the latest completed checkpoint."""
     max_restore_age: Input[str]
     """How old a checkpoint may be from which the job goes on; any age by default."""
+    keep_savepoints: Input[Mapping[str, Input[Any]]]
+    """count and age: which savepoints of our own stops stay; all by default, the newest always."""
     restart: Input[str]
     """Any text, such as a date: a changed one restarts the job with its state."""
     restore_from: Input[str]

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import AnswerLost, LifecycleError, Refused, StepFailed
+from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
@@ -48,20 +49,31 @@ def ensure(
         if held.record.run is None and last is not None:
             attempts = max(last.attempt, held.record.attempts)
             held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
-        settle(shop, held, spec)
-        _forget_old_wishes(held, spec)
-        decision, seen = _decide(shop, held, spec, wish.fingerprint)
-        if decision.action is Action.REFUSE:
-            raise Refused(decision.why)
-        if decision.action is Action.NOTHING:
-            _note_end(shop, held, decision, seen)
-        elif decision.action is Action.WAIT:
-            _wait(shop, held, wish, before)
-        elif decision.action is Action.STOP:
-            _stand_down(shop, held, ledger, spec, decision)
-        else:
-            _replace(shop, held, ledger, wish, before, decision)
+        try:
+            settle(shop, held, spec)
+            _forget_old_wishes(held, spec)
+            _do_what_is_due(shop, held, ledger, wish, before)
+        finally:
+            write_down(shop, held, ledger)
+        tidy_savepoints(shop, held, ledger, spec)
         return held.record
+
+
+def _do_what_is_due(
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, before: Wish | None
+) -> None:
+    spec = wish.spec
+    decision, seen = _decide(shop, held, spec, wish.fingerprint)
+    if decision.action is Action.REFUSE:
+        raise Refused(decision.why)
+    if decision.action is Action.NOTHING:
+        _note_end(shop, held, spec, decision, seen)
+    elif decision.action is Action.WAIT:
+        _wait(shop, held, wish, before)
+    elif decision.action is Action.STOP:
+        _stand_down(shop, held, ledger, spec, decision)
+    else:
+        _replace(shop, held, ledger, wish, before, decision)
 
 
 def _forget_old_wishes(held: HeldRecord, spec: SessionJobSpec) -> None:
@@ -106,13 +118,17 @@ def _active(held: HeldRecord) -> Run:
     return held.record.run
 
 
-def _note_end(shop: Workshop, held: HeldRecord, decision: Decision, seen: Seen) -> None:
+def _note_end(
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, decision: Decision, seen: Seen
+) -> None:
     """Records that the job is down, and what is left of it."""
     phase = decision.phase or (Phase.FINISHED if seen.state == "FINISHED" else held.record.phase)
-    restore = decision.restore or held.record.restore
-    if (phase, restore) != (held.record.phase, held.record.restore):
-        reason = decision.why if phase is Phase.LOST else ""
-        held.commit(phase=phase, reason=reason, since=shop.clock.now(), restore=restore)
+    found = decision.restore if decision.restore != held.record.restore else None
+    if phase is held.record.phase and found is None:
+        return
+    reason = decision.why if phase is Phase.LOST else ""
+    changes = noted(held, spec, found, _active(held), None, decision.why) if found else {}
+    held.commit(phase=phase, reason=reason, since=shop.clock.now(), **changes)
 
 
 def _stand_down(
@@ -190,15 +206,23 @@ def _stop_old(
     run = _active(held)
     if decision.stop is Stop.SAVEPOINT:
         try:
-            taken = stop_with_savepoint(shop, held, spec, run)
+            taken = stop_with_savepoint(shop, held, spec, run, _why(decision))
         except StepFailed as error:
             decision = _fall_back(shop, held, spec, fingerprint, error)
             return _stop_old(shop, held, spec, fingerprint, decision)
         return decision, decision.restore or taken
     if decision.stop is Stop.CANCEL or decision.restore is not None:
-        cancel(shop, held, spec, run, Phase.UPGRADING)
+        cancel(shop, held, spec, run, Phase.UPGRADING, why=_why(decision))
         return decision, decision.restore
-    return decision, cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED)
+    point = cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED, _why(decision))
+    return decision, point
+
+
+def _why(decision: Decision) -> str:
+    """Why a job is stopped, for its history."""
+    if decision.action is Action.STOP and decision.phase is not None:
+        return decision.phase.value.lower()
+    return f"before revision {decision.revision}"
 
 
 def _fall_back(

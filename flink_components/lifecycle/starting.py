@@ -9,6 +9,7 @@ from flink_components.flink.answers import ENDED, Job, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.waiting import poll
@@ -76,8 +77,11 @@ def start(
         )
     step = Step(what="submit", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
     known = restore if restore is not None and not forced else held.record.restore
+    changes: dict[str, object] = {"restore": known}
+    if known is not None and known != held.record.restore:
+        changes = noted(held, wish.spec, known, held.record.run or run, None, "found")
     held.commit(
-        attempts=run.attempt, run=run, restore=known, open=step, phase=Phase.UPGRADING, reason=""
+        attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="", **changes
     )
     origin = f" from {restore.path}" if restore else ""
     shop.say(f"submitting revision {revision}, attempt {run.attempt}{origin}")

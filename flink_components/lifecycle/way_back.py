@@ -4,6 +4,7 @@ from typing import NoReturn
 
 from flink_components.flink.errors import FlinkError
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.starting import become_stable, start
@@ -73,7 +74,7 @@ def _give_up(shop: Workshop, held: HeldRecord, wish: Wish, run: Run, error: NotS
     use = Use.NOTHING if wrong_state or run.stateless else Use.OWN
     own: RestorePoint | None = None
     if seen.active:
-        own = cancel(shop, held, wish.spec, run, Phase.FAILED, use)
+        own = cancel(shop, held, wish.spec, run, Phase.FAILED, use, "it was not stable")
     elif seen.checkpoint is not None and use is Use.OWN:
         own = restore_point(seen.checkpoint, run)
     held.commit(
@@ -82,7 +83,7 @@ def _give_up(shop: Workshop, held: HeldRecord, wish: Wish, run: Run, error: NotS
         reason=reason,
         since=shop.clock.now(),
         failures=failures,
-        restore=own or held.record.restore,
+        **(noted(held, wish.spec, own, run, None, "it was not stable") if own else {}),
     )
     if use is Use.OWN and (own is not None or seen.completed):
         _stay_down(held, wish, reason, error)

@@ -38,6 +38,7 @@ JOB: Mapping[str, Kind] = {
     "state": Kind.STATE,
     "fallback": Kind.IN_PLACE,
     "max_restore_age": Kind.IN_PLACE,
+    "keep_savepoints": Kind.IN_PLACE,
     "restart": Kind.RESTART,
     "restore_from": Kind.RESTART,
     "claim_mode": Kind.IN_PLACE,

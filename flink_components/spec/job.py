@@ -136,6 +136,15 @@ class Deadlines(SpecModel):
     )
 
 
+class Retention(SpecModel):
+    """How many savepoints of our own stops are kept, and for how long; the newest always is."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="at most so many"
+    )
+    age: Duration | None = Field(default=None, description="none that is older")
+
+
 class StopSpec(SpecModel):
     """How a job is ended: what a stop, a cancel and a delete need to know of it."""
 
@@ -204,6 +213,9 @@ class SessionJobSpec(StopSpec):
     )
     max_restore_age: Duration | None = Field(
         default=None, description="how old a checkpoint may be from which the job goes on"
+    )
+    keep_savepoints: Retention = Field(
+        default_factory=Retention, description="which savepoints stay; all by default"
     )
     restart: Text | None = Field(
         default=None, description="any text: a changed one restarts the job with its state"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.history import book_of
 from flink_components.plan.record import Phase
 from tests.unit.doubles.fake_flink import Behaviour
 from tests.unit.doubles.world import KEY, Process, World, ref
@@ -50,6 +51,18 @@ def one_stable_job(world: World) -> None:
     assert [job.id for job in world.active()] == [record.run.job_id]
 
 
+def listed(world: World, key: str = KEY) -> list[str]:
+    """The places in the job's history, oldest first."""
+    return [point.path for point in book_of(Process(world).ledger(key)).read().points]
+
+
+def every_savepoint_is_in_the_history(world: World) -> None:
+    """Or it waits in the ledger to be written there by the next run."""
+    taken = [s.path for s in world.storage.snapshots.values() if s.savepoint]
+    found = [*listed(world), *(point.path for point in world.record().unlisted)]
+    assert [path for path in dict.fromkeys(found) if "savepoint-" in path] == taken
+
+
 def every_start_had_all_the_state(world: World) -> None:
     assert [s.events for s in world.storage.starts] == [s.newest for s in world.storage.starts]
 
@@ -90,6 +103,7 @@ def update(world: World, process: Process) -> None:
 
 
 def updated_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
     one_stable_job(world)
     every_start_had_all_the_state(world)
     record = world.record()
@@ -179,6 +193,7 @@ def suspend(world: World, process: Process) -> None:
 
 
 def suspended_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
     record = world.record()
     assert (record.phase, record.open) == (Phase.SUSPENDED, None)
     assert world.active() == []
@@ -218,6 +233,7 @@ def restart(world: World, process: Process) -> None:
 
 
 def restarted_with_its_state(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
     one_stable_job(world)
     every_start_had_all_the_state(world)
     assert world.record().run.revision == 1  # type: ignore[union-attr]
@@ -229,6 +245,7 @@ def delete(world: World, process: Process) -> None:
 
 
 def deleted_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
     record = world.record()
     assert record.deleted
     assert record.open is None
