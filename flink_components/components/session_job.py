@@ -92,6 +92,8 @@ class SessionJobArgs(TypedDict, total=False):
 class SessionJob(pulumi.ComponentResource):
     """One job on a session cluster, upgraded with its state."""
 
+    ref: Output[dict[str, Any]]
+    """The job as plain JSON, for a SavepointSnapshot here or in another stack."""
     job_id: Output[str]
     """Flink's id of the running attempt."""
     revision: Output[int]
@@ -136,6 +138,14 @@ class SessionJob(pulumi.ComponentResource):
             {**values, "previous_key": own["previous_key"], "stack": stack_name(), "urn": urn},
             ResourceOptions(parent=self, depends_on=[anchor, *after], hooks=plan_hooks(name, self)),
         )
+        self.ref = Output.from_input(
+            {
+                "key": key,
+                "namespace": values["namespace"],
+                "savepoint_dir": values.get("savepoint_dir"),
+                "connection": _connection(cluster, ref) or {},
+            }
+        )
         self.job_id = job.job_id
         self.revision = job.revision.apply(int)
         self.state = job.phase
@@ -143,6 +153,7 @@ class SessionJob(pulumi.ComponentResource):
         self.restore_point = job.restore_point
         self.register_outputs(
             {
+                "ref": self.ref,
                 "job_id": self.job_id,
                 "revision": self.revision,
                 "state": self.state,
