@@ -10,13 +10,14 @@ from flink_components import Environment
 from flink_components.components.session_cluster import cluster_problems
 from flink_components.components.session_job import job_problems
 from flink_components.spec.base import Problem, SpecModel, check
-from flink_components.spec.cluster import Labels, StorageUri
+from flink_components.spec.cluster import Labels
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import shown
 from flink_components.spec.job import UpgradeMode
 from flink_components.spec.names import Namespace, ObjectName
 from flink_components.spec.options import Options
 from flink_components.spec.quantity import Memory
+from flink_components.spec.storage import StorageUri
 from flink_components.spec.version import ClusterFlinkVersion
 
 VOLUME = "data"

@@ -1,6 +1,6 @@
 """Arguments as a program gives them: what is known of them is checked at once."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -9,8 +9,8 @@ from pulumi.runtime.settings import get_root_resource
 
 from flink_components.components.environment import Environment
 from flink_components.components.refusal import refuse
-from flink_components.spec.base import Check, Problem, SpecModel, load_known
-from flink_components.spec.errors import shown
+from flink_components.spec.base import Check, Problem, SpecModel, load_known, unknown_field
+from flink_components.spec.errors import join_path, key_path, shown
 
 T = TypeVar("T")
 
@@ -33,7 +33,28 @@ def known_problems(
     model: type[SpecModel], values: Mapping[str, Any], checks: Sequence[Check] = ()
 ) -> list[Problem]:
     """What is wrong with the arguments that the program holds itself, not with Outputs."""
-    return load_known(model, values, is_unknown, checks=checks)
+    odd = list(_odd_values(values))
+    return odd or load_known(model, values, is_unknown, checks=checks)
+
+
+def named(values: Mapping[str, Any], fields: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The values that are among `fields`, and what is said of the others."""
+    known = {name: value for name, value in values.items() if name in fields}
+    return known, [unknown_field(name, fields) for name in values if name not in fields]
+
+
+def _odd_values(value: object, path: str = "") -> Iterator[Problem]:
+    """What Pulumi can't write into its state, which it says in a traceback."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _odd_values(item, join_path(path, key_path(key)))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _odd_values(item, join_path(path, index))
+    elif isinstance(value, set | frozenset):
+        yield Problem(path, "must be a list", shown(value), "write [ ] in place of { }")
+    elif isinstance(value, bytes | bytearray):
+        yield Problem(path, "must be text", shown(value), "decode it")
 
 
 _keys: "WeakKeyDictionary[pulumi.Resource, dict[str, str]]" = WeakKeyDictionary()

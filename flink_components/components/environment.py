@@ -1,11 +1,12 @@
 """The defaults of a stack as one plain value, which every component takes as `env`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from flink_components.components.refusal import refuse
-from flink_components.spec.base import unknown_field
+from flink_components.spec.base import Problem, unknown_field
+from flink_components.spec.errors import shown
 from flink_components.spec.merge import merged
 
 
@@ -31,6 +32,10 @@ class Environment:
         """Refuses names that there are not, in one line. Raises RunError."""
         _refuse_unknown("Environment", values)
         return super().__new__(cls)
+
+    def __post_init__(self) -> None:
+        refuse("Environment", [*_no_mapping("session_cluster", self.session_cluster)])
+        refuse("Environment", [*_no_mapping("session_job", self.session_job)])
 
     def but(self, **changes: Any) -> "Environment":
         """The same environment with other values; mappings are merged, not replaced."""
@@ -60,6 +65,12 @@ class Environment:
         """The arguments of a session job that this environment gives."""
         own = {"savepoint_dir": self.savepoint_dir, "upgrade_mode": self.upgrade_mode}
         return merged(own, self.session_job)
+
+
+def _no_mapping(field: str, value: object) -> Iterator[Problem]:
+    if not isinstance(value, Mapping):
+        do = f"write the arguments of a {field.title().replace('_', '')} as {{'name': value}}"
+        yield Problem(field, "must be a mapping", shown(value), do)
 
 
 def _refuse_unknown(what: str, values: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ from flink_components.components.arguments import (
     is_unknown,
     known_problems,
     lifted,
+    named,
     refuse_positional,
     stack_name,
     urn_of,
@@ -167,9 +168,11 @@ def job_problems(
     name: str, args: Mapping[str, Any], env: Environment | None = None
 ) -> list[Problem]:
     """What is wrong with the known arguments of a SessionJob, before it is made."""
-    values, _ = _layers(name, args, env)
+    given, problems = named(_given(args, env), tuple(SessionJobArgs.__annotations__))
+    values, own = _layers(name, given, None)
     from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
-    problems = known_problems(SessionJobSpec, values)
+    problems += known_problems(SessionJobSpec, values)
+    problems += [p for p in known_problems(AnchorSpec, own) if p.path in _OWN]
     cluster = values["cluster"]
     if cluster is not None and not is_unknown(cluster) and not isinstance(cluster, Mapping):
         problems = [_no_cluster(cluster), *(p for p in problems if p.path != "cluster")]
@@ -183,8 +186,8 @@ def _layers(
 
     Of the latter, `cluster` is the cluster as it was given, maybe as a component.
     """
-    values = merged((env or Environment()).job_defaults(), args)
-    own = {key: values.pop(key, None) for key in _OWN}
+    values = _given(args, env)
+    own: dict[str, Any] = {key: values.pop(key, None) for key in _OWN}
     own["cluster"] = cluster = values.get("cluster")
     ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
     if is_unknown(ref) and ref is cluster:
@@ -193,6 +196,10 @@ def _layers(
     key = _key(name, values, namespace)
     values = {**values, "name": name, "namespace": namespace, "key": key, "cluster": ref}
     return values, own
+
+
+def _given(args: Mapping[str, Any], env: Environment | None) -> dict[str, Any]:
+    return merged((env or Environment()).job_defaults(), args)
 
 
 def _checked_ref(name: str, ref: Any) -> Any:

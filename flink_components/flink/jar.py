@@ -16,6 +16,8 @@ USER_JARS = "/opt/flink/usrlib"
 IMAGE_JAR = "image_"
 """What precedes the file's name in the id under which such a jar is offered."""
 _CHUNK = 1 << 20
+_BLOCK = 8 << 20
+"""How much of a remote file is read ahead; a library's own choice may be 50 MiB, several times."""
 
 
 class JarError(Exception):
@@ -111,7 +113,8 @@ def _open(location: str) -> Iterator[BinaryIO]:
     try:
         import fsspec
 
-        remote = fsspec.open(location, "rb").open()
+        files, path = fsspec.url_to_fs(location)
+        remote = files.open(path, "rb", block_size=_BLOCK)
     except ImportError as error:
         raise JarError(
             f"{location}: reading {scheme}:// needs `pip install flink-components[{scheme}]`"

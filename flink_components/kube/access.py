@@ -209,5 +209,12 @@ def _kube_session(configuration: Any) -> requests.Session:
         session.cert = (configuration.cert_file, configuration.key_file)
     if configuration.proxy:
         session.proxies = {"https": configuration.proxy, "http": configuration.proxy}
-    session.auth = _Header(lambda: configuration.get_api_key_with_prefix("BearerToken"))
+    session.auth = _Header(lambda: _token(configuration))
     return session
+
+
+def _token(configuration: Any) -> str | None:
+    """The token with its "Bearer"; clients before 37 keep it under another name."""
+    names = ("BearerToken", "authorization")
+    found = (configuration.get_api_key_with_prefix(name) for name in names)
+    return next(filter(None, found), None)

@@ -29,11 +29,12 @@ def way_back(
     error: NotStable,
 ) -> NoReturn:
     """Ends the attempt `failed` and runs `before` again; always raises StepFailed."""
-    _give_up(shop, held, wish, failed, error)
+    reason = str(error).rstrip(".")
+    _give_up(shop, held, wish, failed, error, reason)
     stable = held.record.stable
     if before is None or stable is None or not _leads_back(held.record, wish, before, failed):
-        raise StepFailed(_left_behind(held.record, str(error))) from error
-    _go_back(shop, held, before, stable.revision, str(error))
+        raise StepFailed(_left_behind(held.record, reason)) from error
+    _go_back(shop, held, before, stable.revision, reason)
 
 
 def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
@@ -50,13 +51,14 @@ def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
     return point is None or point.revision in (None, stable.revision)
 
 
-def _give_up(shop: Workshop, held: HeldRecord, wish: Wish, run: Run, error: NotStable) -> None:
+def _give_up(
+    shop: Workshop, held: HeldRecord, wish: Wish, run: Run, error: NotStable, reason: str
+) -> None:
     """Ends an attempt that is not stable.
 
     One that has completed a checkpoint of its own may have committed output: there is no
     automatic way back then, and it raises StepFailed.
     """
-    reason = str(error)
     wrong_state = isinstance(error, WrongState)
     seen = observe(shop, run, fresh=True)
     if not seen.reached:

@@ -36,7 +36,7 @@ class JobAnchorProvider(ResourceProvider):
     def check(self, _olds: Any, news: Any) -> CheckResult:
         """Refuses what can't be right, and a key that changed without saying so."""
         failures = fields.failures(AnchorSpec, news, OURS)
-        failures += changed_key(_olds, news)
+        failures += changed_job_key(_olds, news)
         return CheckResult({**news, "ledger": THERE}, failures)
 
     @process.entry
@@ -83,10 +83,10 @@ class JobAnchorProvider(ResourceProvider):
         return ReadResult(id_, found, _inputs(found))
 
 
-def changed_key(olds: Any, news: Any) -> list[CheckFailure]:
+def changed_job_key(olds: Any, news: Any) -> list[CheckFailure]:
     """A changed key would leave the job behind: it must name the one that it had."""
     old, new = olds.get("key"), news.get("key")
-    if not old or old == new or process.is_unknown(new) or news.get("previous_key") == old:
+    if not changed_key(olds, news) or news.get("previous_key") == old:
         return []
     return [
         CheckFailure(
@@ -95,6 +95,12 @@ def changed_key(olds: Any, news: Any) -> list[CheckFailure]:
             f'to rename it set previous_key="{old}"',
         )
     ]
+
+
+def changed_key(olds: Any, news: Any) -> bool:
+    """The resource had another key before."""
+    old, new = olds.get("key"), news.get("key")
+    return bool(old) and old != new and not process.is_unknown(new)
 
 
 def is_new(olds: Any) -> bool:

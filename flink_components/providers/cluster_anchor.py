@@ -39,7 +39,7 @@ class ClusterAnchorProvider(ResourceProvider):
     @process.entry
     def check(self, _olds: Any, news: Any) -> CheckResult:
         """Refuses a key that changed: the cluster would be left behind."""
-        return CheckResult({**news, "ledger": THERE}, changed_key(_olds, news))
+        return CheckResult({**news, "ledger": THERE}, _changed_key(_olds, news))
 
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
@@ -77,6 +77,20 @@ class ClusterAnchorProvider(ResourceProvider):
         found = {**props, "ledger": THERE if record else MISSING}
         inputs = {key: value for key, value in found.items() if not key.startswith("__")}
         return ReadResult(id_, found, inputs)
+
+
+def _changed_key(olds: Any, news: Any) -> list[CheckFailure]:
+    """A changed key would leave the cluster and its jobs behind."""
+    if not changed_key(olds, news):
+        return []
+    old, new = olds["key"], news["key"]
+    return [
+        CheckFailure(
+            "",
+            f"key: was {old} and is now {new}, which would be another cluster; to keep this one "
+            f'set name="{olds["name"]}" and key="{old}"',
+        )
+    ]
 
 
 def _owned_by_another(news: Any) -> list[CheckFailure]:

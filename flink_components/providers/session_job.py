@@ -25,7 +25,7 @@ from flink_components.lifecycle.session_job import Wish, ensure
 from flink_components.plan.changes import changes, fingerprint
 from flink_components.plan.record import Phase, Record, Run
 from flink_components.providers import fields, process
-from flink_components.providers.anchor import changed_key
+from flink_components.providers.anchor import changed_job_key
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
 from flink_components.spec.job import SessionJobSpec, WantedState
@@ -46,7 +46,7 @@ class SessionJobProvider(ResourceProvider):
     def check(self, _olds: Any, news: Any) -> CheckResult:
         """Refuses what can't be right, and adds what the jar contains."""
         failures = fields.failures(SessionJobSpec, news, OURS)
-        failures += changed_key(_olds, news)
+        failures += changed_job_key(_olds, news)
         inputs = {**news, "drift": AS_DECLARED}
         if not failures and fields.known(news, "jar", "jar_sha256"):
             try:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Strict, TypeAdapter, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from flink_components.spec.errors import (
@@ -27,9 +27,20 @@ from flink_components.spec.errors import (
 )
 from flink_components.spec.words import in_words
 
-__all__ = ["FieldError", "Problem", "SpecError", "SpecModel", "check", "load", "load_known"]
+__all__ = [
+    "FieldError",
+    "Flag",
+    "Problem",
+    "SpecError",
+    "SpecModel",
+    "check",
+    "load",
+    "load_known",
+]
 
 M = TypeVar("M", bound="SpecModel")
+# Strict: to pydantic the text "off" is False, to what reads the raw arguments it is not.
+Flag = Annotated[bool, Strict()]
 Check = Callable[[Any], Iterable[Problem]]
 IsUnknown = Callable[[object], bool]
 
@@ -156,21 +167,33 @@ def _problems_of_value(
     """The problems of one field's value, with paths below the field."""
     annotation = model.model_fields[name].annotation
     nested = _nested_model(annotation)
-    if nested and isinstance(value, Mapping):
-        yield from _problems_of(nested, value, is_unknown)
-    elif nested and isinstance(value, list | tuple) and _is_list(annotation):
-        for index, item in enumerate(value):
-            if isinstance(item, Mapping):
-                found = _problems_of(nested, item, is_unknown)
+    if nested and not is_unknown(value):
+        if not _is_list(annotation):
+            yield from _problems_of_nested(nested, name, value, is_unknown)
+        elif isinstance(value, list | tuple):
+            for index, item in enumerate(value):
+                found = _problems_of_nested(nested, name, item, is_unknown)
                 yield from (problem.under(f"[{index}]") for problem in found)
-            elif not is_unknown(item) and not isinstance(item, nested):
-                what, do = "must be a mapping", f"with the fields {_names(nested)}"
-                yield Problem(f"[{index}]", what, shown(item, hidden=is_sensitive(name)), do)
+        else:
+            given = shown(value, hidden=is_sensitive(name))
+            do = f"of mappings with the fields {_names(nested)}"
+            yield Problem("", "must be a list", given, do)
     elif not _has_unknown(value, is_unknown):
         try:
             _adapter(model, name).validate_python(value)
         except ValidationError as error:
             yield from _from_pydantic(error, name)
+
+
+def _problems_of_nested(
+    model: type[SpecModel], name: str, value: Any, is_unknown: IsUnknown
+) -> Iterator[Problem]:
+    """The problems of a model in the field `name`, or in an item of it."""
+    if isinstance(value, Mapping):
+        yield from _problems_of(model, value, is_unknown)
+    elif not is_unknown(value) and not isinstance(value, model):
+        given = shown(value, hidden=is_sensitive(name))
+        yield Problem("", "must be a mapping", given, f"with the fields {_names(model)}")
 
 
 def _from_pydantic(error: ValidationError, field: str) -> Iterator[Problem]:

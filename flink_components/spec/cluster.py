@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from flink_components.spec.base import FieldError, Problem, SpecModel, check
+from flink_components.spec.base import FieldError, Flag, Problem, SpecModel, check
 from flink_components.spec.image import FixedImage
 from flink_components.spec.names import (
     Key,
@@ -24,6 +23,7 @@ from flink_components.spec.options import Options
 from flink_components.spec.pods import EnvVar, Placement, Volume, VolumeMount
 from flink_components.spec.quantity import Cpu, Memory
 from flink_components.spec.ref import Whole
+from flink_components.spec.storage import StorageUri
 from flink_components.spec.version import ClusterFlinkVersion
 
 OWN_LABELS = ("app.kubernetes.io/", "flink-components/")
@@ -34,18 +34,6 @@ def _own_label(key: str) -> str:
     if key.startswith(OWN_LABELS):
         raise FieldError("cannot be set here", "choose another key: it is set on every object")
     return key
-
-
-def _storage_uri(value: str) -> str:
-    parts = urlsplit(value)
-    if not parts.scheme or not (parts.netloc or parts.path.strip("/")):
-        raise FieldError(
-            "is not the URI of a directory",
-            "write it like s3://bucket/flink, or file:///data/flink on a shared volume",
-        )
-    if "@" in parts.netloc and parts.scheme not in ("abfs", "abfss", "wasb", "wasbs"):
-        raise FieldError("holds a user or password", "remove it", given="a hidden value")
-    return value.rstrip("/") if parts.path.strip("/") else value
 
 
 def _plugin_name(value: str) -> str:
@@ -59,7 +47,6 @@ def _plugin_name(value: str) -> str:
 
 Count = Annotated[Whole, Field(ge=1)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
-StorageUri = Annotated[str, AfterValidator(_storage_uri)]
 Labels = dict[Annotated[LabelKey, AfterValidator(_own_label)], LabelValue]
 Annotations = dict[Annotated[LabelKey, AfterValidator(_own_label)], str]
 PluginName = Annotated[str, AfterValidator(_plugin_name)]
@@ -100,7 +87,7 @@ class TaskManagerSpec(RoleSpec):
 class NetworkPolicySpec(SpecModel):
     """Who may reach the pods; the RPC ports are only for the cluster's own pods."""
 
-    enabled: bool = Field(default=True, description="whether there is a NetworkPolicy")
+    enabled: Flag = Field(default=True, description="whether there is a NetworkPolicy")
     rest_from: Literal["anywhere", "namespace"] = Field(
         default="anywhere",
         description="who reaches REST; the API server's proxy needs anywhere",
@@ -146,7 +133,7 @@ class SessionClusterSpec(Placement):
     savepoint_dir: StorageUri | None = Field(default=None, description="where savepoints go")
     checkpoint_dir: StorageUri | None = Field(default=None, description="where checkpoints go")
     log4j: str | None = Field(default=None, description="a whole log4j-console.properties")
-    read_only_root: bool = Field(default=True, description="whether containers' root is read-only")
+    read_only_root: Flag = Field(default=True, description="whether containers' root is read-only")
     network_policy: NetworkPolicySpec = Field(
         default=NetworkPolicySpec(), description="who may reach the pods"
     )

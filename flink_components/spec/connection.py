@@ -12,14 +12,24 @@ from pydantic import AfterValidator, Field
 
 from flink_components.spec.base import FieldError, Problem, SpecModel, check
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _variable_name(value: str) -> str:
-    if not _VARIABLE.fullmatch(value):
+    if not VARIABLE.fullmatch(value):
         raise FieldError(
             "is not the name of an environment variable",
             "give the name of the variable that holds the secret, not the secret",
+            given="a hidden value",
+        )
+    return value
+
+
+def _kubeconfig_path(value: str) -> str:
+    if "\n" in value or value.lstrip().startswith("{"):
+        raise FieldError(
+            "is the content of a kubeconfig",
+            "write it to a file, and give the path of that",
             given="a hidden value",
         )
     return value
@@ -51,6 +61,7 @@ def _split(url: str) -> SplitResult | None:
 
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 Path = Annotated[str, Field(min_length=1)]
+KubeconfigPath = Annotated[Path, AfterValidator(_kubeconfig_path)]
 
 
 class Connection(SpecModel):
@@ -60,7 +71,7 @@ class Connection(SpecModel):
     through its service proxy, or at `rest_url` where that is given.
     """
 
-    kubeconfig: Path | None = Field(default=None, description="path of a kubeconfig file")
+    kubeconfig: KubeconfigPath | None = Field(default=None, description="path of a kubeconfig file")
     context: Path | None = Field(default=None, description="name of a context in the kubeconfig")
     rest_url: Annotated[str, AfterValidator(_rest_url)] | None = Field(
         default=None, description="URL of Flink's REST API, instead of the service proxy"

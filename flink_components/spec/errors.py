@@ -134,4 +134,5 @@ def shown(value: object, *, hidden: bool = False) -> str:
         return repr(value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + "…")
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    return "a mapping" if isinstance(value, dict) else f"a {type(value).__name__}"
+    kind = "mapping" if isinstance(value, dict) else type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOaeio' else 'a'} {kind}"

@@ -1,24 +1,24 @@
 """What a user declares for a session job."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from flink_components.spec.base import Problem, SpecModel, check
+from flink_components.spec.base import Flag, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import FieldError
 from flink_components.spec.names import Key, Name, Namespace
+from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
 from flink_components.spec.ref import ClusterRef
-from flink_components.spec.version import minor_of
+from flink_components.spec.storage import SnapshotUri, StorageUri
+from flink_components.spec.version import OLDEST_FOR_JOB_CONFIG, minor_of, written
 
 _FIRST_WITH_CLAIM_MODES = (1, 15)
-
-Scalar = str | bool | int | float
 
 
 class UpgradeMode(str, Enum):
@@ -66,16 +66,6 @@ class SavepointFormat(str, Enum):
     CANONICAL = "canonical"
 
 
-def _storage(path: str) -> str:
-    parts = urlsplit(path)
-    if not parts.scheme or not (parts.path.strip("/") or parts.netloc):
-        raise FieldError(
-            "is not an absolute URI that Flink's pods can write to",
-            do="give a scheme and a path, such as s3://bucket/savepoints or file:///data/savepoints",
-        )
-    return path.rstrip("/")
-
-
 def _jar(location: str) -> str:
     scheme, separator, rest = location.partition("://")
     if separator and scheme not in ("https", "s3", "local", "file"):
@@ -83,6 +73,8 @@ def _jar(location: str) -> str:
             f"has the scheme {scheme}:// that a jar can't come from",
             do="give a local path, https://…, s3://…, or local:///… for a path inside the image",
         )
+    if separator and "@" in urlsplit(location).netloc:
+        raise FieldError("holds a user or password", "remove it", given="a hidden value")
     if not location.split("?", 1)[0].endswith(".jar"):
         raise FieldError("does not end in .jar", do="name the jar file itself")
     if scheme == "local" and separator and not rest.startswith("/opt/flink/usrlib/"):
@@ -105,7 +97,6 @@ def _class_name(text: str) -> str:
     return text
 
 
-Storage = Annotated[str, AfterValidator(_storage)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -114,7 +105,7 @@ class StateLoss(SpecModel):
 
     operator: Text = Field(description="uid or name of the operator, or `*` for the whole state")
     version: Text = Field(description="the `version` of the job for which it is accepted")
-    reason: Text = Field(description="why it may be lost; written into the ledger")
+    reason: Text = Field(description="why it may be lost, which is written into the ledger")
     up_to: Memory | None = Field(default=None, description="the most that may be lost")
 
 
@@ -150,13 +141,13 @@ class StopSpec(SpecModel):
 
     key: Key = Field(description="the identity of the job: it finds its ledger and its state")
     namespace: Namespace = Field(description="where the ledger lives: that of the cluster")
-    savepoint_dir: Storage | None = Field(
+    savepoint_dir: StorageUri | None = Field(
         default=None, description="where savepoints are written, as the pods see it"
     )
     savepoint_format: SavepointFormat = Field(
         default=SavepointFormat.NATIVE, description="native or canonical"
     )
-    drain: bool = Field(
+    drain: Flag = Field(
         default=False, description="emit everything (MAX_WATERMARK) before the savepoint of a stop"
     )
     on_delete: OnDelete | None = Field(
@@ -177,7 +168,7 @@ class AnchorSpec(StopSpec):
     """The key of a job, from before it first runs until after it is gone."""
 
     connection: Connection = Field(default=Connection(), description="how the ledger is reached")
-    adopt: bool = Field(default=False, description="take over a key that another stack manages")
+    adopt: Flag = Field(default=False, description="take over a key that another stack manages")
     previous_key: Key | None = Field(default=None, description="the key that the job had before")
 
 
@@ -197,8 +188,8 @@ class SessionJobSpec(StopSpec):
     parallelism: Annotated[int, Field(ge=1, le=32768)] | None = Field(
         default=None, description="the job's default parallelism"
     )
-    config: Mapping[str, Scalar] = Field(
-        default_factory=dict, description="Flink options of this job alone (Flink 1.17 or later)"
+    config: JobOptions = Field(
+        default={}, description="Flink options of this job alone (Flink 1.17 or later)"
     )
     upgrade_mode: UpgradeMode = Field(
         default=UpgradeMode.SAVEPOINT, description="savepoint, last_state or stateless"
@@ -220,7 +211,7 @@ class SessionJobSpec(StopSpec):
     restart: Text | None = Field(
         default=None, description="any text: a changed one restarts the job with its state"
     )
-    restore_from: Storage | None = Field(
+    restore_from: SnapshotUri | None = Field(
         default=None, description="a savepoint or retained checkpoint to start from"
     )
     claim_mode: ClaimMode = Field(
@@ -293,6 +284,17 @@ class SessionJobSpec(StopSpec):
                 "jar_sha256",
                 "can't be checked for a jar inside the image",
                 do="remove it; pin the image by its digest",
+            )
+
+    @check("config", "cluster")
+    def _config_needs_a_newer_flink(self) -> Iterator[Problem]:
+        version = self.cluster.flink_version
+        if self.config and minor_of(version) < OLDEST_FOR_JOB_CONFIG:
+            yield Problem(
+                "config",
+                f"needs Flink {written(OLDEST_FOR_JOB_CONFIG)} or later, and the cluster runs "
+                f"{version}",
+                do="put it into the cluster's config",
             )
 
     @check("accept", "version")

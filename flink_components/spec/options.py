@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from flink_components.spec.errors import FieldError
 
@@ -81,6 +81,10 @@ OWNED: Mapping[str, str] = {
 def _option_name(key: object) -> str:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise FieldError("is not the name of an option", "write it like execution.runtime-mode")
+    return key
+
+
+def _not_owned(key: str) -> str:
     if key in OWNED:
         raise FieldError("cannot be set here", OWNED[key])
     return key
@@ -111,6 +115,7 @@ def written(value: Scalar) -> str:
     return str(value)
 
 
-Options = dict[
-    Annotated[str, BeforeValidator(_option_name)], Annotated[Scalar, BeforeValidator(_scalar)]
-]
+_Name = Annotated[str, BeforeValidator(_option_name)]
+_Value = Annotated[Scalar, BeforeValidator(_scalar)]
+JobOptions = dict[_Name, _Value]
+Options = dict[Annotated[_Name, AfterValidator(_not_owned)], _Value]

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from flink_components.spec.base import FieldError, Problem, SpecModel, check
-from flink_components.spec.connection import VariableName
+from flink_components.spec.base import FieldError, Flag, Problem, SpecModel, check
+from flink_components.spec.connection import VARIABLE
 from flink_components.spec.names import ObjectName
 from flink_components.spec.quantity import Duration
 
@@ -60,6 +60,10 @@ def _as_text(value: object) -> object:
 
 
 def _own_variable(name: str) -> str:
+    if not VARIABLE.fullmatch(name):
+        raise FieldError(
+            "is not the name of an environment variable", "use letters, digits and underscores"
+        )
     if name in _OWN_VARIABLES:
         raise FieldError("cannot be set here", _OWN_VARIABLES[name])
     return name
@@ -77,8 +81,9 @@ def _volume(value: dict[str, Any]) -> dict[str, Any]:
         raise FieldError(f"has the name {name!r}, which is taken", "choose another name")
     if len(sources) != 1 or not sources <= set(VOLUME_SOURCES):
         raise FieldError(
-            f"must have one source that restricted pods may use, not {sorted(sources) or 'none'}",
+            "must have one source that restricted pods may use",
             f"use one of {', '.join(VOLUME_SOURCES)}",
+            given=", ".join(sorted(sources)) or "none",
         )
     return value
 
@@ -102,7 +107,7 @@ class KeyRef(SpecModel):
 
     name: ObjectName = Field(description="the object's name")
     key: str = Field(min_length=1, description="the key in it")
-    optional: bool = Field(default=False, description="whether the pod starts without it")
+    optional: Flag = Field(default=False, description="whether the pod starts without it")
 
 
 class ValueFrom(SpecModel):
@@ -124,7 +129,7 @@ class ValueFrom(SpecModel):
 class EnvVar(SpecModel):
     """An environment variable of every Flink container."""
 
-    name: Annotated[VariableName, AfterValidator(_own_variable)] = Field(description="its name")
+    name: Annotated[str, AfterValidator(_own_variable)] = Field(description="its name")
     value: Annotated[str, BeforeValidator(_as_text)] | None = Field(
         default=None, description="its value"
     )

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from flink_components.spec.base import FieldError, SpecModel
 from flink_components.spec.connection import Connection
 from flink_components.spec.names import Key, Name, Namespace
+from flink_components.spec.version import JobFlinkVersion
 
 
 def _no_bool(value: object) -> object:
@@ -29,7 +30,7 @@ class ClusterRef(SpecModel):
     revision: Annotated[Whole, Field(ge=1)] = Field(description="its active revision")
     service: Name = Field(description="the name of that revision's REST Service")
     port: Annotated[Whole, Field(ge=1, le=65535)] = Field(default=8081, description="its port")
-    flink_version: str = Field(description="its Flink version")
+    flink_version: JobFlinkVersion = Field(description="its Flink version")
     uid: str | None = Field(default=None, description="uid of that Service, once it exists")
     slots: Annotated[Whole, Field(ge=0)] | None = Field(
         default=None, description="how many slots its TaskManagers have in sum"

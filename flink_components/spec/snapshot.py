@@ -6,8 +6,9 @@ from pydantic import Field
 
 from flink_components.spec.base import SpecModel
 from flink_components.spec.connection import Connection
-from flink_components.spec.job import Deadlines, SavepointFormat, StopSpec, Storage
+from flink_components.spec.job import Deadlines, SavepointFormat, StopSpec
 from flink_components.spec.names import Key, Name, Namespace
+from flink_components.spec.storage import StorageUri
 
 
 class KeepOrDispose(str, Enum):
@@ -22,7 +23,7 @@ class JobRef(SpecModel):
 
     key: Key = Field(description="the identity of the job")
     namespace: Namespace = Field(description="where its ledger lives")
-    savepoint_dir: Storage | None = Field(default=None, description="where its savepoints go")
+    savepoint_dir: StorageUri | None = Field(default=None, description="where its savepoints go")
     connection: Connection = Field(default=Connection(), description="how the ledger is reached")
 
 

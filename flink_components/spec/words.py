@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,10 @@ def in_words(line: Mapping[str, Any]) -> tuple[str, str]:
         return "is not one of the choices", f"use {context['expected']}"
     if kind == "string_type" and isinstance(line["input"], int | float):
         return "must be text", "put it in quotes"
+    if kind == "string_type" and isinstance(line["input"], os.PathLike):
+        return "must be text", "write str(…) around it"
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "is empty", ""
     if kind in ("list_type", "tuple_type") and isinstance(line["input"], str):
         return "must be a list", "give its items one by one, like ['a', 'b']"
     for key, words in _SIZES.items():

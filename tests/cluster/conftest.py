@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -13,21 +13,21 @@ from sandbox.engine import environment as engine_environment
 from sandbox.images import DEFAULT_VERSIONS
 from sandbox.paths import STATE
 from tests.cluster.session import NAMESPACE, Seen, StackOfJob, clusters_program
-from tests.conformance.lab import Stack
+from tests.cluster.stacks import JobStack, NewStack
 from tests.lifecycle.kubernetes import Kubernetes, until
 
-NewStack = Callable[[str], Stack]
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def new_stack(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> NewStack:
     """Makes stacks by name; the state of the engine lives in a folder of the test run."""
-    home = tmp_path_factory.mktemp("engine")
-    variables = {**engine_environment(home), "KUBECONFIG": kubeconfig}
+    folder = tmp_path_factory.mktemp("stacks")
 
-    def make(name: str) -> Stack:
-        return Stack(home / "stacks" / name, ensure(), variables, name)
+    def make(name: str, backend: str = "engine") -> JobStack:
+        home = folder / backend
+        variables = {**engine_environment(home), "KUBECONFIG": kubeconfig}
+        return JobStack(home / "stacks" / name, ensure(), variables, name)
 
     return make
 

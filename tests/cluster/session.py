@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,13 @@ from tests.conformance.lab import Program, Stack
 from tests.conformance.lab import Run as EngineRun
 from tests.lifecycle.kubernetes import Kubernetes, until
 
-NAMESPACE = "test-session"
+# Workers work side by side on one node, each in a namespace of its own.
+NAMESPACE = f"test-session-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
 DATA = "/data"
 SAVEPOINTS = f"file://{DATA}/savepoints"
+SLOTS = 16
+# One quick compiler and one thread for garbage: these clusters live for minutes, on two processors.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def environment(version: str, kubeconfig: str) -> Environment:
@@ -36,9 +41,13 @@ def environment(version: str, kubeconfig: str) -> Environment:
         connection={"kubeconfig": kubeconfig},
         savepoint_dir=SAVEPOINTS,
         checkpoint_dir=f"file://{DATA}/checkpoints",
-        config={"taskmanager.memory.managed.size": "64m"},
+        config={
+            "taskmanager.memory.managed.size": "64m",
+            "env.java.opts.jobmanager": QUICK_JAVA,
+            "env.java.opts.taskmanager": QUICK_JAVA,
+        },
         session_cluster={
-            "task_manager": {"replicas": 1, "slots": 4, "memory": "1200Mi", "cpu": "100m"},
+            "task_manager": {"replicas": 1, "slots": SLOTS, "memory": "1200Mi", "cpu": "100m"},
             "job_manager": {"cpu": "100m"},
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
             "volume_mounts": [{"name": "data", "mountPath": DATA}],
@@ -123,13 +132,12 @@ class Seen:
 
 @dataclass
 class StackOfJob:
-    """A stack of one job, with what its program declares now."""
+    """A job, the stack that declares it, and what became of it."""
 
     name: str
     stack: Stack
     ref: Mapping[str, Any]
     seen: Seen
-    declared: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -167,20 +175,27 @@ class StackOfJob:
     def state(self, job_id: str | None = None) -> str:
         return self.flink.status(job_id or self.job.job_id)
 
-    def declare(self, jar: str = "stateful-v1", **changes: Any) -> Program:
-        """A program with this job; the example job of that name, or any jar by its location."""
+    def values(self, jar: str = "stateful-v1", **changes: Any) -> dict[str, Any]:
+        """Arguments of this job; the example job of that name, or any jar by its location."""
         location = str(build()[jar]) if "/" not in jar else jar
-        output = f"{DATA}/output/{self.name}"
-        args = ["--output", output, "--rate", "200", "--checkpoint-interval", "300"]
-        values = {
+        return {
             "cluster": dict(self.ref),
             "jar": location,
-            "args": args,
+            "args": self.arguments(),
             "savepoint_dir": SAVEPOINTS,
             "deadlines": {"stable": "3 min"},
             **changes,
         }
-        return job_program(self.name, lambda: values)
+
+    def arguments(self, *more: str) -> list[str]:
+        """What `main` is given: where to write, how much and how often, and further ones."""
+        output = f"{DATA}/output/{self.name}"
+        given = ["--name", self.name, "--output", output, "--rate", "100"]
+        return [*given, "--checkpoint-interval", "1000", *more]
+
+    def declare(self, jar: str = "stateful-v1", **changes: Any) -> Program:
+        """A program with this job alone."""
+        return job_program(self.name, self.values(jar, **changes))
 
     def up(self, jar: str = "stateful-v1", **changes: Any) -> EngineRun:
         """`pulumi up` of that program; it must succeed."""
@@ -206,11 +221,11 @@ class StackOfJob:
         return self.written(version, before + 20)
 
 
-def job_program(name: str, values: Callable[[], dict[str, Any]]) -> Program:
+def job_program(name: str, values: Mapping[str, Any]) -> Program:
     """A program with one job; outputs what a user would export."""
 
     def program() -> None:
-        job = SessionJob(name, values())  # type: ignore[arg-type]
+        job = SessionJob(name, dict(values))  # type: ignore[arg-type]
         for output in ("job_id", "revision", "state", "restored_from", "restore_point"):
             pulumi.export(output, getattr(job, output))
 

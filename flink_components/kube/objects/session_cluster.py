@@ -73,9 +73,14 @@ def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:
     )
 
 
-def render(spec: SessionClusterSpec, revision: int) -> SessionClusterObjects:
-    """The objects of `revision`, and the shared ones as they are while it is the active one."""
-    return _Renderer(spec, revision).objects()
+def render(
+    spec: SessionClusterSpec, revision: int, secret_config: bool = False
+) -> SessionClusterObjects:
+    """The objects of `revision`, and the shared ones as they are while it is the active one.
+
+    secret_config: the configuration is a Secret whatever its options are called.
+    """
+    return _Renderer(spec, revision, secret_config).objects()
 
 
 def fingerprint(spec: SessionClusterSpec) -> str:
@@ -118,19 +123,22 @@ def rest_endpoint(spec: SessionClusterSpec) -> str:
 
 
 class _Renderer:
-    def __init__(self, spec: SessionClusterSpec, revision: int) -> None:
+    def __init__(
+        self, spec: SessionClusterSpec, revision: int, secret_config: bool = False
+    ) -> None:
         self.spec, self.revision = spec, revision
         self.names = names(spec, revision)
         cluster_id = revision_name(spec.name, revision, "ha", limit=45)
         self.file: ConfigFile = config_file(
             spec, rpc_address=self.names.rpc_service, cluster_id=cluster_id
         )
+        self.secret_config = secret_config or self.file.sensitive
 
     def objects(self) -> SessionClusterObjects:
         spec, account = self.spec, self.names.service_account
         source = (
             {"secret": {"secretName": self.names.config}}
-            if self.file.sensitive
+            if self.secret_config
             else {"configMap": {"name": self.names.config}}
         )
         return SessionClusterObjects(
@@ -179,7 +187,7 @@ class _Renderer:
         }
 
     def _config(self) -> Json:
-        kind, field = ("Secret", "stringData") if self.file.sensitive else ("ConfigMap", "data")
+        kind, field = ("Secret", "stringData") if self.secret_config else ("ConfigMap", "data")
         return {
             "apiVersion": "v1",
             "kind": kind,

@@ -32,7 +32,7 @@ def upgrade(world: World, behaviour: Behaviour, **changes: object) -> str:
 
 def test_the_old_revision_runs_again_from_the_hand_over_savepoint(world: World) -> None:
     run(world)
-    said = upgrade(world, Behaviour(fails="x.Boom: 1"))
+    said = upgrade(world, Behaviour(fails="x.Boom: 1."))
     record = world.record()
     assert record.restore is not None
     assert said == f"Boom: 1. The old revision 1 runs again from {record.restore.path}"

@@ -153,7 +153,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"volumes": [{"name": "h", "hostPath": {"path": "/"}}]},
-        "volumes[0]: must have one source that restricted pods may use, not ['hostPath']",
+        "volumes[0]: must have one source that restricted pods may use (given: hostPath)",
     ),
     ({"volumes": [{"emptyDir": {}}]}, "volumes[0]: has no name"),
     ({"volumes": [VOLUME, VOLUME]}, "volumes: names data 2 times"),
