@@ -51,7 +51,7 @@ def ensure(
             held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
         try:
             settle(shop, held, spec)
-            _forget_old_wishes(held, spec)
+            _note_declaration(held, spec)
             _do_what_is_due(shop, held, ledger, wish, before)
         finally:
             write_down(shop, held, ledger)
@@ -76,20 +76,24 @@ def _do_what_is_due(
         _replace(shop, held, ledger, wish, before, decision)
 
 
-def _forget_old_wishes(held: HeldRecord, spec: SessionJobSpec) -> None:
-    """A wish that was taken back counts again when it comes back."""
+def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
+    """A wish that was taken back counts again when it comes back; a stop by hand goes where it
+    is declared to go.
+    """
     run = held.record.run
     if spec.restore_from is None and held.record.restored_by_hand is not None:
         held.commit(restored_by_hand=None)
     if run is None:
         return
-    fulfilled = {
+    declared = {
         "restart": run.restart if spec.restart else None,
         "asked_from": run.asked_from if spec.restore_from else None,
+        "savepoint_dir": spec.savepoint_dir,
+        "savepoint_format": spec.savepoint_format.value,
     }
-    left = run.model_copy(update=fulfilled)
-    if left != run:
-        held.commit(run=left)
+    noted_run = run.model_copy(update=declared)
+    if noted_run != run:
+        held.commit(run=noted_run)
 
 
 def _check_ours(record: Record, stack: str | None) -> None:

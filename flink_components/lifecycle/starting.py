@@ -122,6 +122,8 @@ def _next_run(
         stateless=wish.stateless,
         restart=wish.spec.restart,
         asked_from=origin if origin == wish.spec.restore_from else None,
+        savepoint_dir=wish.spec.savepoint_dir,
+        savepoint_format=wish.spec.savepoint_format.value,
     )
     last, unsure = held.record.run, held.record.unsure
     if last is None or unsure is None or unsure.job_id != last.job_id:

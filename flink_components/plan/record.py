@@ -90,7 +90,7 @@ class Run(_Value):
     """One attempt to run a revision: `fingerprint` names what it runs, `cluster` where.
 
     `restart` and `asked_from` are the wishes that it fulfils: for a restart, and to start from a
-    given snapshot.
+    given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
     """
 
     revision: int
@@ -105,6 +105,8 @@ class Run(_Value):
     stateless: bool = False
     restart: str | None = None
     asked_from: str | None = None
+    savepoint_dir: str | None = None
+    savepoint_format: str = "native"
 
 
 class Use(str, Enum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from flink_components.lifecycle.by_hand import savepoint_by_hand, suspend_by_hand
 from flink_components.lifecycle.errors import StepFailed
 from flink_components.lifecycle.history import book_of
 from flink_components.plan.record import Phase
@@ -216,6 +217,22 @@ def resumed_with_its_state(world: World) -> None:
     assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
 
 
+def suspend_at_night(world: World, process: Process) -> None:
+    suspend_by_hand(process.shop, process.ledger())
+
+
+def save(world: World, process: Process) -> None:
+    savepoint_by_hand(process.shop, process.ledger(), "before-the-sale")
+
+
+def saved_and_running(world: World) -> None:
+    record = world.record()
+    assert record.open is None
+    assert [job.id for job in world.active()] == [record.run.job_id]  # type: ignore[union-attr]
+    assert record.restore is not None
+    assert record.restore.path in listed(world)
+
+
 def call_off(world: World, process: Process) -> None:
     process.ensure(world.wish(state="cancelled"), world.wish())
 
@@ -327,6 +344,8 @@ SCENARIOS = [
         running,
     ),
     Scenario("suspend", suspend, suspended_with_its_savepoint, running),
+    Scenario("suspend by hand", suspend_at_night, suspended_with_its_savepoint, running),
+    Scenario("savepoint by hand", save, saved_and_running, running),
     Scenario("resume", resume, resumed_with_its_state, suspended),
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
     Scenario("restart", restart, restarted_with_its_state, running),
