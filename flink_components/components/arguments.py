@@ -1,6 +1,7 @@
 """Arguments as a program gives them: what is known of them is checked at once."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -88,6 +89,15 @@ def refuse_positional(what: str, args: object, env: object, like: str) -> Mappin
 def lifted(function: Callable[..., T], *inputs: Any) -> "pulumi.Output[T]":
     """`function` over resolved inputs."""
     return pulumi.Output.all(*inputs).apply(lambda values: function(*values))
+
+
+def ignored(opts: pulumi.ResourceOptions | None, fields: Collection[str]) -> list[str]:
+    """The paths in `ignore_changes` that begin with one of these fields.
+
+    The engine does not hand them on from a component to its children.
+    """
+    paths: Sequence[str] = (opts.ignore_changes if opts else None) or []
+    return [path for path in paths if re.split(r"[.\[]", path, maxsplit=1)[0] in fields]
 
 
 def urn_of(component: pulumi.ComponentResource) -> "pulumi.Output[str]":

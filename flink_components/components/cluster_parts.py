@@ -1,6 +1,6 @@
 """The children of a SessionCluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -56,8 +56,13 @@ class Parts:
     """The children of a SessionCluster, in the order in which they are made."""
 
     def __init__(
-        self, cluster: pulumi.ComponentResource, given: Identity, own: Mapping[str, Any]
+        self,
+        cluster: pulumi.ComponentResource,
+        given: Identity,
+        own: Mapping[str, Any],
+        ignored: Sequence[str],
     ) -> None:
+        """`ignored`: paths in the spec that stay as they were made."""
         name, values = given.name, given.values
         parent = ResourceOptions(parent=cluster)
         anchor = ClusterAnchor(
@@ -68,15 +73,21 @@ class Parts:
                 "flink_version": values["flink_version"],
                 "adopt": own["adopt"] or None,
             },
-            parent,
+            ResourceOptions.merge(parent, ResourceOptions(ignore_changes=list(ignored))),
         )
+        declared = Output.from_input(values).apply(lambda known: _load(name, known))
         revision = Revision(
             f"{name}-revision",
             {**given.common, "spec": values},
-            ResourceOptions.merge(parent, ResourceOptions(depends_on=[anchor])),
+            ResourceOptions.merge(
+                parent,
+                ResourceOptions(
+                    depends_on=[anchor], ignore_changes=[f"spec.{path}" for path in ignored]
+                ),
+            ),
         )
-        self.spec: Output[SessionClusterSpec] = Output.from_input(values).apply(
-            lambda known: _load(name, known)
+        self.spec: Output[SessionClusterSpec] = lifted(
+            lambda _, known: _load(name, known), declared, revision.spec
         )
         self.number: Output[int] = revision.number.apply(int)
         public = self._public(values, "config", "env", "log4j")
@@ -94,7 +105,7 @@ class Parts:
             {
                 **given.common,
                 "name": values["name"],
-                "flink_version": values["flink_version"],
+                "flink_version": public.apply(lambda spec: spec.flink_version),
                 "revision": self.number,
                 "service": self._name("rest_service"),
                 "service_uid": uid,

@@ -36,7 +36,9 @@ def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
         if args.old_inputs is not None:
             old, hidden_before = await _revealed(args.old_inputs)
             before, hidden = plain(old), hidden | hidden_before
-        found = await asyncio.to_thread(plan, Workshop(_ACCESS), wish, before)
+        found = await asyncio.to_thread(
+            plan, Workshop(_ACCESS), wish, before, new.get("previous_key")
+        )
         found = found.hiding(hidden)
         if found.refused is not None:
             raise ValueError(found.text())

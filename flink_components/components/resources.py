@@ -68,9 +68,10 @@ class ClusterAnchor(Resource, module="flink", name="ClusterAnchor"):
 
 
 class Revision(Resource, module="flink", name="Revision"):
-    """The number of a cluster's revision, known in a preview."""
+    """The number of a cluster's revision, and what it is made of, known in a preview."""
 
     number: pulumi.Output[float]
+    spec: pulumi.Output[Mapping[str, Any]]
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         super().__init__(ClusterRevisionProvider(), name, {"number": None, **props}, opts)

@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from flink_components.components.arguments import (
     claim_key,
     has_unknown,
+    ignored,
     is_unknown,
     known_problems,
     lifted,
@@ -137,7 +138,8 @@ class SessionCluster(pulumi.ComponentResource):
 
         self.namespace = namespace
         self.connection = own["connection"] or {}
-        parts = Parts(self, Identity(name, key, values, self.connection, self), own)
+        fixed = ignored(opts, SessionClusterSpec.model_fields)
+        parts = Parts(self, Identity(name, key, values, self.connection, self), own, fixed)
         self.ref = parts.ref
         self.rest_endpoint = parts.public.apply(rest_endpoint)
         self.flink_version = parts.public.apply(lambda spec: spec.flink_version)

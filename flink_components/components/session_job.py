@@ -8,6 +8,7 @@ from pulumi import Input, Output, ResourceOptions
 
 from flink_components.components.arguments import (
     claim_key,
+    ignored,
     is_unknown,
     known_problems,
     lifted,
@@ -132,12 +133,19 @@ class SessionJob(pulumi.ComponentResource):
                 "stack": stack_name(),
                 "urn": urn,
             },
-            ResourceOptions(parent=self, depends_on=after),
+            ResourceOptions(
+                parent=self, depends_on=after, ignore_changes=ignored(opts, _OF_THE_ANCHOR)
+            ),
         )
         job = Job(
             f"{name}-job",
             {**values, "previous_key": own["previous_key"], "stack": stack_name(), "urn": urn},
-            ResourceOptions(parent=self, depends_on=[anchor, *after], hooks=plan_hooks(name, self)),
+            ResourceOptions(
+                parent=self,
+                depends_on=[anchor, *after],
+                hooks=plan_hooks(name, self),
+                ignore_changes=_ignored(opts),
+            ),
         )
         self.ref = Output.from_input(
             {
@@ -214,6 +222,12 @@ def _checked_ref(name: str, ref: Any) -> Any:
 def _no_cluster(given: object) -> Problem:
     do = "give a SessionCluster, or its whole `ref` (of a StackReference: is the name right?)"
     return Problem("cluster", "is not a session cluster", shown(given), do)
+
+
+def _ignored(opts: ResourceOptions | None) -> list[str]:
+    """Whoever ignores where the jar comes from means the jar."""
+    paths = ignored(opts, SessionJobSpec.model_fields)
+    return [*paths, "jar_sha256", "jar_content"] if "jar" in paths else paths
 
 
 def _namespace(cluster: object, ref: Any) -> Any:

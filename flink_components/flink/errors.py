@@ -2,6 +2,8 @@
 
 import re
 
+import requests
+
 
 class FlinkError(Exception):
     """Flink answered with an error.
@@ -50,3 +52,20 @@ def root_cause(text: str) -> str:
             return f"{match.group(1)}: {rest}"
         line = rest
     return line or "no reason given"
+
+
+def connection_problem(error: requests.RequestException) -> str:
+    """Why a server did not answer, in a few words, without the addresses that go before them."""
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    cause: BaseException = error
+    while True:
+        inner = getattr(cause, "reason", None) or next(iter(cause.args), None)
+        if not isinstance(inner, BaseException):
+            break
+        cause = inner
+    if isinstance(error, requests.exceptions.SSLError):
+        problem = getattr(cause, "verify_message", "")
+        return "its certificate was not accepted" + (f" ({problem})" if problem else "")
+    text = str(getattr(cause, "strerror", None) or cause)
+    return re.sub(r"^\[Errno -?\d+\] ", "", text.rsplit(": ", 1)[-1])

@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 import requests
 
+from flink_components.flink.errors import connection_problem
+
 IN_IMAGE = "local://"
 USER_JARS = "/opt/flink/usrlib"
 """Where an image keeps the jars that a session cluster offers."""
@@ -83,13 +85,15 @@ def fetched(location: str, sha256: str | None = None) -> Iterator[Path]:
 
 def _chunks(location: str) -> Iterator[bytes]:
     if location.startswith("https://"):
+        # A signed URL has its secret in the query.
+        shown = location.partition("?")[0]
         try:
             with requests.get(location, stream=True, timeout=(10, 60)) as response:
                 if not response.ok:
-                    raise JarError(f"{location}: HTTP {response.status_code}")
+                    raise JarError(f"{shown}: HTTP {response.status_code}")
                 yield from response.iter_content(_CHUNK)
         except requests.RequestException as error:
-            raise JarError(f"{location} can't be fetched: {error}") from error
+            raise JarError(f"{shown} can't be fetched: {connection_problem(error)}") from error
         return
     with _open(location) as stream:
         while chunk := stream.read(_CHUNK):
@@ -101,6 +105,8 @@ def _open(location: str) -> Iterator[BinaryIO]:
     """Opens a local path or an fsspec URL for reading, with errors that name the location."""
     if "://" not in location or location.startswith("file://"):
         path = Path(location.removeprefix("file://")).expanduser()
+        if path.is_dir():
+            raise JarError(f"{location} is a folder: name the jar file in it")
         if not path.is_file():
             raise JarError(
                 f"{location}: there is no such file here (in {Path.cwd()}): build the jar first, "

@@ -26,7 +26,13 @@ from flink_components.flink.answers import (
     job,
     trigger_result,
 )
-from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable, root_cause
+from flink_components.flink.errors import (
+    FlinkError,
+    FlinkNotFound,
+    FlinkUnreachable,
+    connection_problem,
+    root_cause,
+)
 from flink_components.flink.versions import features
 
 Json = dict[str, Any]
@@ -287,16 +293,9 @@ class FlinkClient:
         try:
             response = self._session.request(method, self.base_url + path, **options)
         except requests.RequestException as error:
-            raise FlinkUnreachable(_connection_error(error)) from error
+            problem = connection_problem(error)
+            raise FlinkUnreachable(f"{self.base_url} does not answer: {problem}") from error
         return _answer(response)
-
-
-def _connection_error(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"TLS: {error}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    return f"{type(error).__name__}: {error}"
 
 
 def _answer(response: requests.Response) -> Any:
@@ -315,7 +314,11 @@ def _answer(response: requests.Response) -> Any:
         kind = FlinkNotFound if unknown else FlinkError
         raise kind(root_cause(text), response.status_code)
     if response.status_code in (401, 403):
-        raise FlinkError(f"credentials refused (HTTP {response.status_code})", response.status_code)
+        raise FlinkError(
+            f"credentials refused (HTTP {response.status_code}): mend username and password_env, "
+            f"or bearer_token_env, of the connection",
+            response.status_code,
+        )
     if response.status_code in (502, 503, 504):
         raise FlinkUnreachable(f"HTTP {response.status_code}", response.status_code)
     raise FlinkError(

@@ -102,7 +102,8 @@ class Access:
             )
         except Exception as error:
             # A file that is no kubeconfig fails in the loader wherever it is first surprised.
-            raise _unusable(path, _reason(error)) from error
+            missing = _missing_context(path, context) if context else ""
+            raise _unusable(path, missing or _reason(error)) from error
         if configuration.host.startswith("https:") and not _has_credentials(configuration):
             raise _unusable(path, "its user has no credentials, or its exec plugin gave none")
         return KubeApi(configuration.host, _kube_session(configuration))
@@ -163,6 +164,18 @@ def _unusable(path: str | None, reason: str) -> AccessError:
         f"{where} can't be used: {reason}; mend connection.kubeconfig or connection.context, "
         f"or set KUBECONFIG"
     )
+
+
+def _missing_context(path: str | None, context: str) -> str:
+    """Says that the file has no such context; "" where that is not what is wrong."""
+    from kubernetes.config import list_kube_config_contexts
+
+    try:
+        contexts, _ = list_kube_config_contexts(path)  # type: ignore[no-untyped-call]
+    except Exception:
+        return ""
+    there = [found["name"] for found in contexts]
+    return "" if context in there else f"it has no context {context}, only {', '.join(there)}"
 
 
 def _reason(error: Exception) -> str:

@@ -1,11 +1,12 @@
 """The API server over one pooled HTTPS session: plain objects in, plain objects out."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import requests
+
+from flink_components.flink.errors import connection_problem
 
 Json = dict[str, Any]
 
@@ -114,7 +115,9 @@ class KubeApi:
         try:
             response = self.session.request(method, url, timeout=self._timeout, **options)
         except requests.RequestException as error:
-            raise Unreachable(f"{self.server} does not answer: {_reason(error)}") from error
+            raise Unreachable(
+                f"{self.server} does not answer: {connection_problem(error)}"
+            ) from error
         try:
             body = response.json()
         except ValueError:
@@ -128,16 +131,3 @@ class KubeApi:
         if response.status_code == 401:
             message = f"{self.server} does not accept the credentials: log in again, or mend them"
         raise kind(message or f"HTTP {response.status_code}", response.status_code)
-
-
-def _reason(error: requests.RequestException) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate was not accepted"
-    if isinstance(error, requests.Timeout):
-        return "timed out"
-    cause: BaseException = error
-    while cause.args and isinstance(cause.args[0], BaseException):
-        cause = cause.args[0]
-    inner = getattr(cause, "reason", None)
-    text = str(inner or cause).rsplit(": ", 1)[-1]
-    return re.sub(r"^\[Errno -?\d+\] ", "", text)

@@ -1,12 +1,14 @@
 """Looks, without a lock and without changing anything, at what a change would do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flink_components.flink.answers import ENDED
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
-from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.errors import LifecycleError, Refused
+from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
@@ -19,7 +21,12 @@ from flink_components.spec.base import SpecError, load
 from flink_components.spec.job import ClaimMode, SessionJobSpec, WantedState
 
 
-def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
+def plan(
+    shop: Workshop,
+    wish: Wish,
+    before: Mapping[str, Any] | None,
+    previous_key: str | None = None,
+) -> Plan:
     """What `up` will do with the job. `before` are its inputs so far, None for a new one.
 
     A cluster that can't be reached makes the plan say what it can't say; it is not an error.
@@ -28,7 +35,8 @@ def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
     after = {**spec.model_dump(mode="json"), "jar_content": wish.content}
     changed = changes(_complete(before), after) if before is not None else ()
     try:
-        record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
+        ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
+        record = ledger.read() or _record_before(ledger, previous_key)
     except (KubeError, AccessError) as error:
         return _unknown(wish, changed, before is None, f"the ledger can't be read: {error}")
     except LifecycleError as error:
@@ -37,7 +45,22 @@ def plan(shop: Workshop, wish: Wish, before: Mapping[str, Any] | None) -> Plan:
     if not seen.reached:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
     decision = decide(spec, wish.fingerprint, record, seen)
-    return _describe(wish, changed, record, seen, decision)
+    found = _describe(wish, changed, record, seen, decision)
+    renamed = record is not None and record.key != spec.key
+    return replace(found, why=found.why or f"it was {previous_key} so far") if renamed else found
+
+
+def _record_before(ledger: Ledger[Record], previous_key: str | None) -> Record | None:
+    """The record that a rename will give to the key."""
+    if previous_key in (None, ledger.key):
+        return None
+    record = replace(ledger, key=previous_key).read()
+    if record is None:
+        raise Refused(
+            f"previous_key {previous_key} has no ledger in namespace {ledger.namespace}: "
+            f"mend it, or leave it out for a new job"
+        )
+    return record
 
 
 def _complete(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,7 +75,8 @@ def _complete(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _unknown(wish: Wish, changed: tuple[Change, ...], new: bool, problem: str) -> Plan:
     headline = "STARTS" if new else "UNKNOWN"
-    return Plan(wish.spec.key, None, None, headline, changed, unknown=problem)
+    what = "whether there is a state to restore" if new else "what becomes of the job's state"
+    return Plan(wish.spec.key, None, None, headline, changed, unknown=f"{what}, since {problem}")
 
 
 def _describe(

@@ -16,6 +16,7 @@ from flink_components.spec.ref import ClusterRef
 
 _KINDS_OF_A_REVISION = ("Deployment", "Service", "ConfigMap", "Secret")
 _CONTENTION_SECONDS = 60.0
+_NOT_ALLOWED = (401, 403)
 
 ClusterLedger = Ledger[ClusterRecord]
 
@@ -139,7 +140,11 @@ def _wait_until_ready(
             cluster = shop.flink(ref).cluster()
             text = f"{cluster.slots}/{wanted} slots registered"
             ready = cluster.slots >= wanted and cluster.task_managers == replicas
-        except FlinkError:
+        except FlinkError as error:
+            if error.status in _NOT_ALLOWED:
+                raise StepFailed(
+                    f"session cluster {ref.key} r{ref.revision} can't be asked: {error}"
+                ) from error
             text, ready = _pods(api, ref), False
         if text != said:
             said = text

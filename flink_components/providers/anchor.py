@@ -37,6 +37,8 @@ class JobAnchorProvider(ResourceProvider):
         """Refuses what can't be right, and a key that changed without saying so."""
         failures = fields.failures(AnchorSpec, news, OURS)
         failures += changed_job_key(_olds, news)
+        if not failures and not _olds.get("key") and not process.has_unknown(news):
+            failures += _owned_by_another(news)
         return CheckResult({**news, "ledger": THERE}, failures)
 
     @process.entry
@@ -101,11 +103,6 @@ def changed_key(olds: Any, news: Any) -> bool:
     """The resource had another key before."""
     old, new = olds.get("key"), news.get("key")
     return bool(old) and old != new and not process.is_unknown(new)
-
-
-def is_new(olds: Any) -> bool:
-    """The resource has no state yet, so the key may be that of another stack."""
-    return not olds.get("key")
 
 
 def _owned_by_another(news: Any) -> list[CheckFailure]:

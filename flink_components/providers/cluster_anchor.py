@@ -38,8 +38,11 @@ class ClusterAnchorProvider(ResourceProvider):
 
     @process.entry
     def check(self, _olds: Any, news: Any) -> CheckResult:
-        """Refuses a key that changed: the cluster would be left behind."""
-        return CheckResult({**news, "ledger": THERE}, _changed_key(_olds, news))
+        """Refuses a key that changed, and one that another stack manages."""
+        failures = _changed_key(_olds, news)
+        if not _olds.get("key") and not process.has_unknown(news):
+            failures += _owned_by_another(news)
+        return CheckResult({**news, "ledger": THERE}, failures)
 
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:

@@ -93,7 +93,11 @@ def _unfinished(props: Any) -> bool:
     try:
         record: ClusterRecord | None = cluster_ledger(props).read()
     except (KubeError, AccessError) as error:
-        process.warn(f"{props['key']}: the ledger can't be read: {error}", props["urn"])
+        process.warn(
+            f"{props['key']}: the ledger can't be read, so whether the cluster is as it was left "
+            f"can't be said: {error}",
+            props["urn"],
+        )
         return False
     if record is None or record.active != int(props["revision"]):
         return True

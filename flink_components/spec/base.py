@@ -176,7 +176,7 @@ def _problems_of_value(
                 yield from (problem.under(f"[{index}]") for problem in found)
         else:
             given = shown(value, hidden=is_sensitive(name))
-            do = f"of mappings with the fields {_names(nested)}"
+            do = f"write a list of mappings with the fields {_names(nested)}"
             yield Problem("", "must be a list", given, do)
     elif not _has_unknown(value, is_unknown):
         try:

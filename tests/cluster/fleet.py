@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pulumi
+
 from examples.jobs.check import Report
 from flink_components import SessionJob
 from flink_components.flink.answers import ENDED
@@ -39,7 +41,7 @@ class Fleet:
     jobs: Mapping[Job, StackOfJob]
 
     def program(self, wanted: Mapping[str, Wanted]) -> Program:
-        """A program with the jobs that are wanted, by what they are for."""
+        """A program with the jobs that are wanted, by what they are for; exports their outputs."""
         values = {
             job.name: wanted[purpose](job)
             for (purpose, _), job in self.jobs.items()
@@ -48,7 +50,7 @@ class Fleet:
 
         def program() -> None:
             for name, given in values.items():
-                SessionJob(name, given)  # type: ignore[arg-type]
+                export(name, SessionJob(name, given))  # type: ignore[arg-type]
 
         return program
 
@@ -61,6 +63,10 @@ class Fleet:
     def each(self, look: Callable[[StackOfJob], T]) -> dict[Job, T]:
         """What is seen of each job."""
         return {which: look(job) for which, job in self.jobs.items()}
+
+    def end(self) -> None:
+        """Ends what runs of it, past the engine: for a story that is told to its end."""
+        self.each(lambda job: [job.flink.cancel(left) for left in running(job)])
 
     def written(self, version: str = "v1", more_than: int = 20) -> dict[Job, Report]:
         """Waits until records of `version` are committed by each job; what they prove then."""
@@ -83,6 +89,12 @@ def fleet(
         for purpose, version in which
     }
     return Fleet(stack, jobs)
+
+
+def export(name: str, job: SessionJob) -> None:
+    """Exports what a user would, under the job's name."""
+    outputs = ("job_id", "revision", "state", "restored_from", "restore_point")
+    pulumi.export(name, {output: getattr(job, output) for output in outputs})
 
 
 def running(job: StackOfJob) -> list[str]:

@@ -73,7 +73,7 @@ def story(refs: Mapping[str, Mapping[str, Any]], seen: Seen, new_stack: NewStack
     jobs.up({purpose: runs("stateful-v2") for purpose in TRIED})
     mended = jobs.each(lambda job: job.record)
     story = Story(jobs, before, failed, records, found, reports, mended, jobs.written("v2"))
-    assert jobs.stack.destroy().ok
+    jobs.end()
     return story
 
 

@@ -216,7 +216,8 @@ def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
 
 def test_a_certificate_that_is_not_trusted(server: Server, tmp_path: Path) -> None:
     path = kubeconfig(tmp_path, server.url, None, {"token": "hush"})
-    with pytest.raises(Unreachable, match=r"does not answer: its certificate was not accepted$"):
+    reason = r"its certificate was not accepted \(unable to get local issuer certificate\)"
+    with pytest.raises(Unreachable, match=f"^{server.url} does not answer: {reason}$"):
         Access({}).api(connection(kubeconfig=path)).get("Pod", "n", "p")
 
 

@@ -121,7 +121,7 @@ def test_an_upload_whose_answer_is_lost_is_not_repeated_by_the_next_run(world: W
     process = Process(world)
     process.anchor()
     process.inject(Fault.LOST, calls_to("POST", "/upload"))
-    with pytest.raises(Exception, match="no answer in time"):
+    with pytest.raises(Exception, match="does not answer: timed out"):
         process.ensure(world.wish())
     Process(world).ensure(world.wish())
     assert world.flink.uploads == 1

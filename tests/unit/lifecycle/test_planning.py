@@ -110,7 +110,7 @@ def test_a_flink_that_does_not_answer_is_unknown_and_no_refusal(world: World) ->
     found = planned(world, before={}, jar=world.jar(entries="2"))
     assert (found.headline, found.refused) == ("UNKNOWN", None)
     assert found.unknown is not None
-    assert found.unknown.startswith("Flink can't be asked: ")
+    assert found.unknown.startswith("what becomes of the job's state, since Flink can't be asked: ")
 
 
 def test_an_api_server_that_does_not_answer_is_unknown_too(world: World) -> None:
@@ -118,8 +118,8 @@ def test_an_api_server_that_does_not_answer_is_unknown_too(world: World) -> None
     process.inject(Fault.REFUSED, lambda call: True, times=9)
     found = plan(process.shop, world.wish(), None)
     assert found.unknown == (
-        "the ledger can't be read: https://kubernetes.example.org:6443 does not answer: "
-        "connection refused"
+        "whether there is a state to restore, since the ledger can't be read: "
+        "https://kubernetes.example.org:6443 does not answer: connection refused"
     )
 
 
