@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
@@ -17,6 +18,8 @@ from flink_components.spec.base import SpecError, load
 from flink_components.spec.job import SessionJobSpec
 
 _ACCESS = Access()
+# Not the event loop's own threads: each registration that waits for a hook holds one of them.
+_THREADS = ThreadPoolExecutor(8, "flink-plan")
 
 
 def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
@@ -36,8 +39,8 @@ def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
         if args.old_inputs is not None:
             old, hidden_before = await _revealed(args.old_inputs)
             before, hidden = plain(old), hidden | hidden_before
-        found = await asyncio.to_thread(
-            plan, Workshop(_ACCESS), wish, before, new.get("previous_key")
+        found = await asyncio.get_running_loop().run_in_executor(
+            _THREADS, plan, Workshop(_ACCESS), wish, before, new.get("previous_key")
         )
         found = found.hiding(hidden)
         if found.refused is not None:

@@ -133,6 +133,37 @@ def test_ignored_field_keeps_the_value_that_another_manager_gave_it(
     assert (live["spec"]["replicas"], live["metadata"]["labels"]["step"]) == (2, "2")
 
 
+def labelled(ports: int, label: str) -> Program:
+    def declare() -> None:
+        k8s.core.v1.Service(
+            "labelled",
+            metadata={
+                "name": "labelled",
+                "labels": {"step": label},
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={"ports": [{"port": ports}], "selector": {"app": "none"}},
+            opts=pulumi.ResourceOptions(ignore_changes=["spec"]),
+        )
+
+    return declare
+
+
+@story
+def ignored_wholly(world: World) -> tuple[Run, Any]:
+    cluster, stack = world.cluster, world.lab.stack(namespace=world.cluster.namespace)
+    stack.up(labelled(80, "1"))
+    run = stack.up(labelled(90, "2"))
+    return run, cluster.get(cluster.path("services", "labelled"))
+
+
+def test_ignored_spec_stays_as_it_was_created(ignored_wholly: tuple[Run, Any]) -> None:
+    run, live = ignored_wholly
+    assert run.error == ""
+    assert [port["port"] for port in live["spec"]["ports"]] == [80]
+    assert live["metadata"]["labels"]["step"] == "2"
+
+
 def imported(labels: dict[str, str], import_id: str | None) -> Program:
     def declare() -> None:
         k8s.core.v1.ServiceAccount(

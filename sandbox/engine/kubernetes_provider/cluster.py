@@ -225,14 +225,15 @@ class Cluster:
             version = str(pluck(before, "metadata", "resourceVersion"))
             set_metadata(replacement, "resourceVersion", version)
             return self.api.replace(replacement, manager, dry_run)
-        wanted = without_ignored(inputs, before, manager, ignored)
         if not self._settings.server_side_apply:
+            wanted = without_ignored(inputs, before, manager, ignored)
             return self.api.merge(before, merge_patch(old_inputs, wanted), manager, dry_run)
+        operations = [] if dry_run else take_over(before, manager)
+        if operations:
+            before = self.api.patch(before, operations)
+        # Whose an ignored field is shows only after the create's fields were taken over.
+        wanted = without_ignored(inputs, before, manager, ignored)
         force = self._forced(inputs) or must_force(before, dry_run)
-        if not dry_run:
-            operations = take_over(before, manager)
-            if operations:
-                self.api.patch(before, operations)
         try:
             return self.api.apply(wanted, manager, force, dry_run)
         except ApiError as error:
