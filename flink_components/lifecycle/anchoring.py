@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from flink_components.kube.api import NotFound
-from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
+from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.history import write_down
 from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
@@ -25,16 +25,14 @@ def anchor(
     """
     if previous_key is not None and previous_key != ledger.key and ledger.read() is None:
         _move(ledger, previous_key, owner, adopt)
-    if not ledger.create(Record(key=ledger.key, owner=owner)):
-        with ledger.lock(f"up of {ledger.key}") as held:
-            check_owner(held.record, owner, adopt)
-            if held.record.owner != owner or held.record.deleted:
-                held.commit(owner=owner, deleted=False)
-            return held.record
-    record = ledger.read()
-    if record is None:
-        raise LifecycleError(f"the ledger of {ledger.key} vanished while it was created")
-    return record
+    new = Record(key=ledger.key, owner=owner)
+    if ledger.create(new):
+        return new
+    with ledger.lock(f"up of {ledger.key}") as held:
+        check_owner(held.record, owner, adopt)
+        if held.record.owner != owner or held.record.deleted:
+            held.commit(owner=owner, deleted=False)
+        return held.record
 
 
 def check_owner(record: Record, owner: Owner, adopt: bool) -> None:
@@ -82,7 +80,7 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
             write_down(shop, held, ledger)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
             if held.record.run is not None:
-                remove_unneeded_jar(ledger.api, ledger.namespace, shop, held.record.run, ledger)
+                remove_unneeded_jar(shop, held, ledger, held.record.run)
             return done
     except NotFound:
         return "its namespace is gone: nothing was done"

@@ -140,7 +140,7 @@ def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None
         return
     try:
         book_of(ledger).add(points)
-        held.commit(unlisted=())
+        held.note(unlisted=())
     except (KubeError, LifecycleError) as error:
         shop.say(f"the history was not written, and will be by the next run: {error}")
 

@@ -7,10 +7,10 @@ from flink_components.flink.errors import FlinkError
 from flink_components.flink.jar import IMAGE_JAR, IN_IMAGE, JarError, fetched
 from flink_components.flink.jar import content as content_of
 from flink_components.flink.rest import FlinkClient
-from flink_components.kube.api import KubeApi, KubeError
+from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import Ledger, records
-from flink_components.lifecycle.work import Workshop
+from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Record, Run
 from flink_components.spec.job import SessionJobSpec
 
@@ -73,9 +73,7 @@ def _upload_lock(flink: FlinkClient, content: str) -> threading.Lock:
         return _uploads.setdefault((flink.base_url, content), threading.Lock())
 
 
-def remove_unneeded_jar(
-    api: KubeApi, namespace: str, shop: Workshop, run: Run, ours: Ledger[Record]
-) -> None:
+def remove_unneeded_jar(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], run: Run) -> None:
     """Removes the jar of a run that no other job's ledger in the namespace names.
 
     Best effort: a jar that stays costs a little space, and the next removal finds it again.
@@ -83,11 +81,12 @@ def remove_unneeded_jar(
     content = run.jar
     try:
         flink = shop.flink(run.cluster)
-        for other in records(api, namespace, "job", Record):
-            if other.key != ours.key and not other.deleted and content in other.jars_in_use:
+        for other in records(ledger.api, ledger.namespace, "job", Record):
+            if other.key != ledger.key and not other.deleted and content in other.jars_in_use:
                 return
         for jar_id in flink.jars():
             if jar_id.endswith("_" + _name(content)):
+                held.fence()
                 flink.delete_jar(jar_id)
     except (FlinkError, KubeError):
         return

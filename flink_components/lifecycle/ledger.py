@@ -10,7 +10,7 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
@@ -105,28 +105,36 @@ class Ledger(Generic[R]):
         return True
 
     @contextmanager
-    def lock(self, purpose: str, wait: float = 0.0) -> Iterator["Held[R]"]:
+    def lock(
+        self, purpose: str, wait: float = 0.0, changes: Mapping[str, Any] | None = None
+    ) -> Iterator["Held[R]"]:
         """Holds the lock of the key; waits `wait` seconds for a living holder.
 
-        Raises Locked where another process holds it, LifecycleError where there is no ledger.
+        `changes` of the record are written together with the lock. Raises Locked where another
+        process holds it, LifecycleError where there is no ledger.
         """
         holder = f"{uuid.uuid4()} {socket.gethostname()}/{os.getpid()} {purpose}"
-        held = Held(self, self._acquire(holder, wait), holder)
+        held = Held(self, self._acquire(holder, wait, changes or {}), holder)
         renewal = threading.Thread(target=held.keep_renewing, daemon=True, name=f"lock {self.key}")
         renewal.start()
         try:
             yield held
-        finally:
+        except BaseException:
+            with suppress(KubeError, LifecycleError):
+                held.release()
+            raise
+        else:
             held.release()
+        finally:
             renewal.join()
 
-    def _acquire(self, holder: str, wait: float) -> Json:
+    def _acquire(self, holder: str, wait: float, changes: Mapping[str, Any]) -> Json:
         deadline = self.clock.monotonic() + wait
         seen: str | None = None
         seen_at = 0.0
         while True:
             lease = self._lease()
-            self._record(lease)
+            record = self._record(lease)
             spec = lease["spec"]
             if spec.get("holderIdentity") == holder:
                 return lease  # the answer to our own write was lost
@@ -137,6 +145,8 @@ class Ledger(Generic[R]):
             )
             if not spec.get("holderIdentity") or expired:
                 lease["spec"] = self._lock_spec(holder)
+                changed = record.model_copy(update=changes)
+                lease["metadata"]["annotations"][RECORD] = _dumps(changed)
                 try:
                     return self.api.replace("Lease", self.namespace, self.name, lease)
                 except (Conflict, Unreachable):
@@ -205,6 +215,7 @@ class Held(Generic[R]):
         self._mutex = threading.Lock()
         self._end = threading.Event()
         self._lost: str | None = None
+        self._noted = False
         self.record: R = ledger._record(lease)
 
     @property
@@ -219,6 +230,16 @@ class Held(Generic[R]):
         """
         self._write(lambda: self.record.model_copy(update=changes))
         return self.record
+
+    def note(self, **changes: object) -> None:
+        """Changes fields that no later call hangs on: written with the next write.
+
+        That is the next commit, renewal or release; whoever dies before has not lost more than
+        one who dies just before a commit.
+        """
+        with self._mutex:
+            self.record = self.record.model_copy(update=changes)
+            self._noted = True
 
     def fence(self) -> None:
         """A compare-and-set without a change, where a call follows that needs no new record."""
@@ -235,33 +256,32 @@ class Held(Generic[R]):
                 continue
 
     def release(self) -> None:
-        """Gives the lock back; one that was lost is left alone."""
-        self._end.set()
-        with self._mutex:
-            if self._lost:
-                return
-            self._lost = "it was released"
-            self._lease["spec"] = {
-                "holderIdentity": "",
-                "leaseDurationSeconds": self._ledger.lease_seconds,
-            }
-            try:
-                self._ledger.api.replace(
-                    "Lease", self._ledger.namespace, self._ledger.name, self._lease
-                )
-            except KubeError:
-                return  # it expires by itself
+        """Gives the lock back, with what was noted; one that was lost is left alone.
 
-    def _write(self, change: Callable[[], R]) -> None:
+        Raises LockLost or KubeError where something was noted and can't be written.
+        """
+        self._end.set()
+        free = {"holderIdentity": "", "leaseDurationSeconds": self._ledger.lease_seconds}
+        try:
+            self._write(lambda: self.record, free)
+        except (KubeError, LockLost):
+            if self._noted:
+                raise
+            return  # it expires by itself
+        finally:
+            self._lost = self._lost or "it was released"
+
+    def _write(self, change: Callable[[], R], spec: Json | None = None) -> None:
         with self._mutex:
             if self._lost:
                 raise LockLost(f"the lock of {self._ledger.key} was lost: {self._lost}")
             record = change()
             body = json.loads(json.dumps(self._lease))
             body["metadata"]["annotations"][RECORD] = _dumps(record)
-            body["spec"]["renewTime"] = self._ledger.stamp()
+            body["spec"] = spec or {**body["spec"], "renewTime": self._ledger.stamp()}
             self._lease = self._replace(body)
             self.record = record
+            self._noted = False
 
     def _replace(self, body: Json) -> Json:
         """Writes as long as the Lease names us: a conflict may be with a write of our own."""
@@ -278,21 +298,22 @@ class Held(Generic[R]):
                 lease["metadata"]["annotations"] == body["metadata"]["annotations"]
             ):
                 return lease
+            self._check_holder(lease)
             body["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
         raise problem
 
     def _current(self) -> Json:
-        """The Lease as it is now, while it names us."""
         ledger = self._ledger
         try:
-            lease = ledger.api.get("Lease", ledger.namespace, ledger.name)
+            return ledger.api.get("Lease", ledger.namespace, ledger.name)
         except NotFound:
             raise self._lose("someone deleted the ledger") from None
+
+    def _check_holder(self, lease: Json) -> None:
         holder = lease["spec"].get("holderIdentity")
         if holder != self._holder:
             by = f"{holder.partition(' ')[2]} has taken it" if holder else "it was unlocked"
             raise self._lose(by)
-        return lease
 
     def _lose(self, how: str) -> LockLost:
         self._lost = how

@@ -1,9 +1,6 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
-from contextlib import suppress
-
-from flink_components.kube.api import KubeError
-from flink_components.lifecycle.errors import AnswerLost, LifecycleError, Refused, StepFailed
+from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
@@ -44,34 +41,39 @@ def ensure(
     """
     spec = wish.spec
     ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
-    with ledger.lock(f"up of {spec.key}") as held:
-        _check_ours(held.record, stack)
-        if held.record.run is None and last is not None:
-            attempts = max(last.attempt, held.record.attempts)
-            held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
+    with ledger.lock(f"up of {spec.key}", changes={"jar_wanted": wish.content}) as held:
         try:
-            settle(shop, held, spec)
-            _note_declaration(held, spec)
-            _do_what_is_due(shop, held, ledger, wish, before)
+            _check_ours(held.record, stack)
+            _bring(shop, held, ledger, wish, before, last)
         finally:
+            held.note(jar_wanted=None)
             write_down(shop, held, ledger)
         tidy_savepoints(shop, held, ledger, spec)
         return held.record
 
 
-def _do_what_is_due(
-    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, before: Wish | None
+def _bring(
+    shop: Workshop,
+    held: HeldRecord,
+    ledger: Ledger[Record],
+    wish: Wish,
+    before: Wish | None,
+    last: Run | None,
 ) -> None:
-    spec = wish.spec
-    decision, seen = _decide(shop, held, spec, wish.fingerprint)
+    if held.record.run is None and last is not None:
+        attempts = max(last.attempt, held.record.attempts)
+        held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
+    settle(shop, held, wish.spec)
+    _note_declaration(held, wish.spec)
+    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint)
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
-        _note_end(shop, held, spec, decision, seen)
+        _note_end(shop, held, wish.spec, decision, seen)
     elif decision.action is Action.WAIT:
         _wait(shop, held, wish, before)
     elif decision.action is Action.STOP:
-        _stand_down(shop, held, ledger, spec, decision)
+        _stand_down(shop, held, ledger, wish.spec, decision)
     else:
         _replace(shop, held, ledger, wish, before, decision)
 
@@ -82,7 +84,7 @@ def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
     """
     run = held.record.run
     if spec.restore_from is None and held.record.restored_by_hand is not None:
-        held.commit(restored_by_hand=None)
+        held.note(restored_by_hand=None)
     if run is None:
         return
     declared = {
@@ -93,7 +95,7 @@ def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
     }
     noted_run = run.model_copy(update=declared)
     if noted_run != run:
-        held.commit(run=noted_run)
+        held.note(run=noted_run)
 
 
 def _check_ours(record: Record, stack: str | None) -> None:
@@ -132,7 +134,7 @@ def _note_end(
         return
     reason = decision.why if phase is Phase.LOST else ""
     changes = noted(held, spec, found, _active(held), None, decision.why) if found else {}
-    held.commit(phase=phase, reason=reason, since=shop.clock.now(), **changes)
+    held.note(phase=phase, reason=reason, since=shop.clock.now(), **changes)
 
 
 def _stand_down(
@@ -148,13 +150,13 @@ def _stand_down(
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)
     lost = held.record.phase is Phase.LOST
-    held.commit(
+    held.note(
         phase=Phase.LOST if lost else decision.phase,
         reason="",
         since=shop.clock.now(),
         restore=restore or held.record.restore,
     )
-    remove_unneeded_jar(ledger.api, ledger.namespace, shop, run, ledger)
+    remove_unneeded_jar(shop, held, ledger, run)
 
 
 def _replace(
@@ -167,26 +169,21 @@ def _replace(
 ) -> None:
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
     spec, old = wish.spec, held.record.run
-    held.commit(jar_wanted=wish.content)
-    try:
-        jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
-        dry_run(shop, spec, jar_id)
-        decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
-        if decision.gives_up_state:
-            _write_accepted_loss(shop, held, spec)
-        _start_new(shop, held, wish, before, decision, restore, jar_id)
-    finally:
-        with suppress(LifecycleError, KubeError):
-            held.commit(jar_wanted=None)
+    jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
+    dry_run(shop, spec, jar_id)
+    decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
+    if decision.gives_up_state:
+        _write_accepted_loss(shop, held, spec)
+    _start_new(shop, held, wish, before, decision, restore, jar_id)
     if old is not None:
-        _tidy(shop, ledger, wish, old)
+        _tidy(shop, held, ledger, wish, old)
 
 
-def _tidy(shop: Workshop, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
+def _tidy(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
     """Removes what only the old run needed: its jar, and its cluster where it has moved away."""
     moved = not same_cluster(old.cluster, wish.spec.cluster.to_json())
     if old.jar != wish.content or moved:
-        remove_unneeded_jar(ledger.api, ledger.namespace, shop, old, ledger)
+        remove_unneeded_jar(shop, held, ledger, old)
     if moved:
         leave_revision(shop, load(ClusterRef, old.cluster))
 

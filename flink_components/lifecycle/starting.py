@@ -3,6 +3,7 @@
 import hashlib
 import re
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from flink_components.flink.answers import ENDED, Job, same_path
@@ -300,10 +301,13 @@ def _wait_for_checkpoint(
         return "RUNNING"
     shop.say("all running; waiting for the first checkpoint")
     trigger = uuid.uuid4().hex
+    if flink.can_trigger_checkpoints:
+        with suppress(FlinkUnreachable):
+            flink.checkpoint(run.job_id, trigger)
 
     def read() -> tuple[str, bool]:
         try:
-            return flink.status(run.job_id), _has_checkpoint(flink, run, trigger)
+            return _seek_checkpoint(flink, run, trigger)
         except FlinkUnreachable as error:
             return f"not reachable: {error}", False
 
@@ -325,17 +329,21 @@ def _wait_for_checkpoint(
     return "RUNNING"
 
 
-def _has_checkpoint(flink: FlinkClient, run: Run, trigger: str) -> bool:
-    """One that we asked for, as far as this version can be asked, or any other."""
-    try:
-        if flink.can_trigger_checkpoints:
+def _seek_checkpoint(flink: FlinkClient, run: Run, trigger: str) -> tuple[str, bool]:
+    """The job's state, and whether a checkpoint is complete: the one asked for, or any other.
+
+    A request that was lost is sent again; one of a job that ends or restarts is answered with a
+    failure, so its state is asked for only then.
+    """
+    if flink.can_trigger_checkpoints:
+        try:
             result = flink.checkpoint_result(run.job_id, trigger)
-            if not result.done or result.failure is None:
-                return result.done
-    except FlinkNotFound:
-        flink.checkpoint(run.job_id, trigger)
-        return False
-    return flink.checkpoints(run.job_id).count > 0
+        except FlinkNotFound:
+            flink.checkpoint(run.job_id, trigger)
+            return "RUNNING", False
+        if not result.done or result.failure is None:
+            return "RUNNING", result.done
+    return flink.status(run.job_id), flink.checkpoints(run.job_id).count > 0
 
 
 def become_stable(
@@ -348,7 +356,7 @@ def become_stable(
 ) -> None:
     """Waits until the attempt is stable, and records it. Raises StepFailed with Flink's cause."""
     state = wait_until_stable(shop, wish.spec, run)
-    held.commit(
+    held.note(
         phase=Phase.FINISHED if state == "FINISHED" else phase,
         reason=reason,
         since=shop.clock.now(),

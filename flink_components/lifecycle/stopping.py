@@ -47,7 +47,7 @@ def finish_stop(
         held.commit(**changes, phase=Phase.UPGRADING, since=shop.clock.now())
         shop.say(f"savepoint complete: {point.path}")
     wait_for_end(shop, flink, spec, run)
-    held.commit(open=None)
+    held.note(open=None)
     return point
 
 

@@ -33,15 +33,16 @@ def poll(
 ) -> tuple[T, bool]:
     """Reads until `done` or until `seconds` have passed: the last value, and whether it was done.
 
-    At least one read is made; pauses grow from `pause` to `longest` seconds.
+    At least one read is made; a pause is a tenth of the time waited so far, but not shorter than
+    `pause` and not longer than `longest` seconds.
     """
-    deadline = clock.monotonic() + seconds
+    started = clock.monotonic()
+    deadline = started + seconds
     while True:
         value = read()
         if done(value):
             return value, True
-        left = deadline - clock.monotonic()
-        if left <= 0:
+        now = clock.monotonic()
+        if now >= deadline:
             return value, False
-        clock.sleep(min(pause, left))
-        pause = min(pause * 1.3, longest)
+        clock.sleep(min(max(pause, (now - started) / 10), longest, deadline - now))

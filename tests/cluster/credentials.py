@@ -21,11 +21,16 @@ _EXEC = "client.authentication.k8s.io/v1"
 
 
 def service_account(kubernetes: Kubernetes, namespace: str, name: str) -> str:
-    """A new service account; a token of it that lasts an hour."""
+    """A new service account; a token of it."""
     accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
     kubernetes.call("POST", accounts, {"metadata": {"name": name}})
-    answer = kubernetes.call("POST", f"{accounts}/{name}/token", {"spec": {}})
-    return str(answer["status"]["token"])
+    return token_of(kubernetes, namespace, name)
+
+
+def token_of(kubernetes: Kubernetes, namespace: str, name: str) -> str:
+    """A token of a service account, good for an hour."""
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
+    return str(kubernetes.call("POST", path, {"spec": {}})["status"]["token"])
 
 
 def bind(

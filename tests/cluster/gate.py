@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -18,14 +18,22 @@ _OF_THE_HOP = {"host", "connection", "content-length", "transfer-encoding"}
 _PIECE = 1 << 16
 
 
+class Asked(NamedTuple):
+    """A request, and the program that sent it as it calls itself."""
+
+    method: str
+    path: str
+    agent: str
+
+
 @dataclass
 class Gate:
     """Where it listens, which Authorization it lets in (None: any), and what it was asked."""
 
     url: str
     authorization: str | None
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    """Methods and paths of those who were let in."""
+    asked: list[Asked] = field(default_factory=list)
+    """By those who were let in."""
     refused: int = 0
 
 
@@ -74,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        gate.asked.append((self.command, self.path))
+        gate.asked.append(Asked(self.command, self.path, self.headers.get("User-Agent", "")))
         left_out = {*_OF_THE_HOP, "authorization"} if wanted is not None else _OF_THE_HOP
         headers = {k: v for k, v in self.headers.items() if k.lower() not in left_out}
         with self.server.session.request(

@@ -17,9 +17,9 @@ def _cluster(says: str, kubeconfig: str, context: str | None = None) -> Case:
     return Case(program, says, "warning")
 
 
-def _job(says: str, kubeconfig: str, context: str | None = None) -> Case:
+def _job(says: str, kubeconfig: str) -> Case:
     def program(place: Place) -> None:
-        cluster = {**REF, "connection": _connection(place, kubeconfig, context)}
+        cluster = {**REF, "connection": _connection(place, kubeconfig, None)}
         SessionJob("counts", {"cluster": cluster, "jar": str(place.jar)}, env=ENVIRONMENT)
 
     return Case(program, says, "warning")
@@ -30,23 +30,60 @@ def _connection(place: Place, kubeconfig: str, context: str | None) -> dict[str,
     return {**found, "context": context} if context else found
 
 
-def _misspelt_environment(_: Place) -> None:
+def _misspelt(_: Place) -> None:
     Environment(**{"namepsace": "payments"})
 
 
-def _misspelt_change_of_an_environment(_: Place) -> None:
-    ENVIRONMENT.but(flinkVersion="2.3.0")
+def _defaults_as_text(_: Place) -> None:
+    Environment(session_job="savepoint")  # type: ignore[arg-type]
 
 
 CASES: dict[str, Case] = {
-    "cluster-unreachable": _cluster("?", "unreachable.yaml"),
-    "cluster-with-wrong-credentials": _cluster("?", "stranger.yaml"),
-    "cluster-without-its-context": _cluster("?", "unreachable.yaml", "nowhere"),
-    "cluster-without-its-kubeconfig": _cluster("?", "no.yaml"),
-    "cluster-with-a-broken-kubeconfig": _cluster("?", "broken.yaml"),
-    "job-unreachable": _job("?", "unreachable.yaml"),
-    "job-with-wrong-credentials": _job("?", "stranger.yaml"),
-    "job-without-its-context": _job("?", "unreachable.yaml", "nowhere"),
-    "environment-misspelt": Case(_misspelt_environment, "?"),
-    "environment-changed-misspelt": Case(_misspelt_change_of_an_environment, "?"),
+    "cluster-unreachable": _cluster(
+        "test-bad-input/main: the ledger can't be read, so whether its next revision "
+        "has this number can't be said: https://127.0.0.1:9 does not answer: "
+        "Connection refused",
+        "unreachable.yaml",
+    ),
+    "cluster-with-wrong-credentials": _cluster(
+        "test-bad-input/main: the ledger can't be read, so whether its next revision "
+        "has this number can't be said: {server} does not accept the credentials: log"
+        " in again, or mend them",
+        "stranger.yaml",
+    ),
+    "cluster-without-its-context": _cluster(
+        "test-bad-input/main: the ledger can't be read, so whether its next revision "
+        "has this number can't be said: the kubeconfig {folder}/unreachable.yaml "
+        "can't be used: it has no context nowhere, only flink-sandbox; mend "
+        "connection.kubeconfig or connection.context, or set KUBECONFIG",
+        "unreachable.yaml",
+        "nowhere",
+    ),
+    "cluster-with-a-broken-kubeconfig": _cluster(
+        "test-bad-input/main: the ledger can't be read, so whether its next revision "
+        "has this number can't be said: the kubeconfig {folder}/broken.yaml can't be "
+        "used: it is not YAML; mend connection.kubeconfig or connection.context, or "
+        "set KUBECONFIG",
+        "broken.yaml",
+    ),
+    "job-unreachable": _job(
+        "test-bad-input/counts  STARTS\n"
+        "    unknown   whether there is a state to restore, since the ledger can't be read: "
+        "https://127.0.0.1:9 does not answer: Connection refused",
+        "unreachable.yaml",
+    ),
+    "job-with-wrong-credentials": _job(
+        "test-bad-input/counts  STARTS\n"
+        "    unknown   whether there is a state to restore, since the ledger can't be read: "
+        "{server} does not accept the credentials: log in again, or mend them",
+        "stranger.yaml",
+    ),
+    "environment-misspelt": Case(
+        _misspelt, "Environment: namepsace: there is no such field; did you mean namespace?"
+    ),
+    "environment-with-defaults-as-text": Case(
+        _defaults_as_text,
+        "Environment: session_job: must be a mapping (given: 'savepoint'); write the "
+        "arguments of a SessionJob as {'name': value}",
+    ),
 }

@@ -15,15 +15,17 @@ SECRET = "hunter2"
 ENVIRONMENT = Environment(
     namespace=NAMESPACE, flink_version="1.20.3", savepoint_dir="file:///data/savepoints"
 )
+TAKEN = f"{NAMESPACE}/taken"
+"""The key of a cluster and of a job that another stack manages."""
+OTHER_STACK = "acme/flink/prod"
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a case may use: a folder of files, a jar that is one, a kubeconfig that works."""
+    """What a case may use: a folder of files, and in it a jar that is one."""
 
     folder: Path
     jar: Path
-    kubeconfig: Path
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Case:
     """A program, and the one message that its preview ends with.
 
     `severity` is `warning` where the preview succeeds all the same. `{folder}` in the message is
-    that of the place.
+    that of the place, `{here}` the folder of the run, `{server}` the API server.
     """
 
     program: Callable[[Place], None]

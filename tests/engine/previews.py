@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ AT_ONCE = 2
 Program = Callable[[], None]
 
 _SAID_BY_THE_ENGINE = ("preview failed", "update failed")
-_PUT_IN_FRONT = ("an unhandled error occurred: ", "Exception calling application: ")
+_SAID_AGAIN = ("an unhandled error occurred: ", "Exception calling application: ")
 
 
 @dataclass(frozen=True)
@@ -38,23 +38,31 @@ class Finding:
     def messages(self, severity: str) -> list[str]:
         """The messages of this severity, each once, without the engine's own closing line.
 
-        An inline program's error is said again by the Automation API, with words in front.
+        What the Automation API says of an inline program's error comes after the error itself.
         """
         said = [text for kind, text, _ in self.run.messages if kind == severity]
-        said = [_plain(text) for text in said]
+        said = [text for text in said if not text.startswith(_SAID_AGAIN)]
         return [text for text in dict.fromkeys(said) if text not in _SAID_BY_THE_ENGINE]
 
+    @property
+    def shown(self) -> str:
+        """Everything that a person sees: all but the messages for debugging."""
+        messages = [text for kind, text, _ in self.run.messages if kind != "debug"]
+        return "\n".join([self.printed, self.run.error, *messages])
 
-def _plain(text: str) -> str:
-    for words in _PUT_IN_FRONT:
-        text = text.removeprefix(words)
-    return text
+    @property
+    def everything(self) -> str:
+        """What is shown, and what would be to someone who debugs."""
+        return "\n".join([self.shown, *(text for _, text, _ in self.run.messages)])
 
 
 def preview_all(
-    previews: Iterable[Preview], new_stack: Callable[[str], Stack], folder: Path
+    previews: Iterable[Preview],
+    new_stack: Callable[[str], Stack],
+    folder: Path,
+    variables: Mapping[str, str],
 ) -> dict[str, Finding]:
-    """Findings by the name of the preview."""
+    """Findings by the name of the preview. The programs see these variables, as the engine does."""
     stacks: SimpleQueue[Stack] = SimpleQueue()
     for number in range(AT_ONCE):
         stacks.put(new_stack(f"preview-{number}"))
@@ -62,7 +70,7 @@ def preview_all(
     def find(preview: Preview) -> tuple[str, Finding]:
         stack = stacks.get()
         try:
-            return preview.name, _find(stack, preview, folder / preview.name)
+            return preview.name, _find(stack, preview, folder / preview.name, variables)
         finally:
             stacks.put(stack)
 
@@ -70,8 +78,9 @@ def preview_all(
         return dict(pool.map(find, previews))
 
 
-def _find(stack: Stack, preview: Preview, file: Path) -> Finding:
+def _find(stack: Stack, preview: Preview, file: Path, variables: Mapping[str, str]) -> Finding:
     def program() -> None:
+        os.environ.update(variables)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, 2)
         sys.stderr = os.fdopen(os.dup(descriptor), "w", buffering=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
@@ -12,9 +12,11 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
+from flink_components.lifecycle.ledger import Ledger
+from flink_components.plan.record import ClusterRecord, Owner, Record
 from tests.engine import bad_clusters, bad_connections, bad_jobs
-from tests.engine.cases import NAMESPACE, SECRET, Case, Place
-from tests.engine.conftest import NewStack, stacks_in
+from tests.engine.cases import NAMESPACE, OTHER_STACK, SECRET, TAKEN, Case, Place
+from tests.engine.conftest import stacks_in
 from tests.engine.previews import Finding, Preview, preview_all
 from tests.lifecycle.kubernetes import Kubernetes
 
@@ -69,30 +71,31 @@ def object_store() -> Iterator[dict[str, str]]:
 def place(tmp_path_factory: pytest.TempPathFactory, kubeconfig: str) -> Place:
     folder = tmp_path_factory.mktemp("place")
     with zipfile.ZipFile(folder / "job.jar", "w") as jar:
-        jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.acme.Job\n")
+        manifest = zipfile.ZipInfo("META-INF/MANIFEST.MF")
+        jar.writestr(manifest, "Manifest-Version: 1.0\nMain-Class: org.acme.Job\n")
     (folder / "folder.jar").mkdir()
     (folder / "text.jar").write_text("not a jar")
-    (folder / "empty.jar").touch()
     (folder / "broken.yaml").write_text("clusters: [")
-    config = yaml.safe_load(Path(kubeconfig).read_text())
-    stranger = {**config, "users": [{"name": "me", "user": {"token": "not-a-token"}}]}
-    _name_user(stranger, "me")
+    stranger = yaml.safe_load(Path(kubeconfig).read_text())
+    for user in stranger["users"]:
+        user["user"] = {"token": "not-a-token"}
     (folder / "stranger.yaml").write_text(yaml.safe_dump(stranger))
-    for cluster in config["clusters"]:
+    unreachable = yaml.safe_load(Path(kubeconfig).read_text())
+    for cluster in unreachable["clusters"]:
         cluster["cluster"]["server"] = "https://127.0.0.1:9"
-    (folder / "unreachable.yaml").write_text(yaml.safe_dump(config))
-    return Place(folder, folder / "job.jar", Path(kubeconfig))
-
-
-def _name_user(config: Mapping[str, object], name: str) -> None:
-    for context in config["contexts"]:  # type: ignore[attr-defined]
-        context["context"]["user"] = name
+    (folder / "unreachable.yaml").write_text(yaml.safe_dump(unreachable))
+    return Place(folder, folder / "job.jar")
 
 
 @pytest.fixture(scope="module")
 def before(kubernetes: Kubernetes) -> Iterator[str]:
     """The objects of the namespace before any preview, as `_objects` gives them."""
     kubernetes.create_namespace(NAMESPACE)
+    owner = Owner(stack=OTHER_STACK, urn="urn:pulumi:prod::flink::…::taken")
+    job = Ledger(kubernetes.api, NAMESPACE, TAKEN, "job", Record)
+    job.create(Record(key=TAKEN, owner=owner))
+    cluster = Ledger(kubernetes.api, NAMESPACE, TAKEN, "cluster", ClusterRecord)
+    cluster.create(ClusterRecord(key=TAKEN, owner=owner))
     yield _objects(kubernetes)
     kubernetes.delete_namespace(NAMESPACE)
 
@@ -128,8 +131,8 @@ def findings(
         for name, case in CASES.items()
         if name in selected
     ]
-    new_stack: NewStack = stacks_in(engine_home, {**engine_env, **object_store})
-    return preview_all(previews, new_stack, engine_home)
+    variables = {**engine_env, **object_store}
+    return preview_all(previews, stacks_in(engine_home, variables), engine_home, variables)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -138,8 +141,14 @@ def test_bad_input_ends_in_the_preview_with_one_clear_message(
 ) -> None:
     case, finding = CASES[name], findings[name]
     assert finding.run.ok is (case.severity == "warning")
-    assert finding.messages(case.severity) == [case.says.replace("{folder}", str(place.folder))]
-    everything = finding.printed + finding.run.error + json.dumps(finding.run.messages)
-    assert "Traceback" not in everything
-    assert SECRET not in everything
+    said = "\n".join(finding.messages(case.severity))
+    for path, name_in_case in (
+        (str(place.folder), "{folder}"),
+        (str(Path.cwd()), "{here}"),
+        (kubernetes.api.server, "{server}"),
+    ):
+        said = said.replace(path, name_in_case)
+    assert said == case.says
+    assert "Traceback" not in finding.shown
+    assert SECRET not in finding.everything
     assert _objects(kubernetes) == before

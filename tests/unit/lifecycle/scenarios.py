@@ -230,7 +230,7 @@ def saved_and_running(world: World) -> None:
     assert record.open is None
     assert [job.id for job in world.active()] == [record.run.job_id]  # type: ignore[union-attr]
     assert record.restore is not None
-    assert record.restore.path in listed(world)
+    every_savepoint_is_in_the_history(world)
 
 
 def call_off(world: World, process: Process) -> None:

@@ -148,6 +148,63 @@ def test_a_lost_answer_to_the_taking_of_the_lock_does_not_lock_oneself_out(
     assert anchored.clock.now() == started
 
 
+def test_changes_given_with_the_lock_are_written_by_the_same_call(anchored: World) -> None:
+    process = Process(anchored)
+    with process.ledger().lock("up of it", changes={"jar_wanted": "abc"}):
+        assert anchored.record().jar_wanted == "abc"
+        assert [call.method for call in process.wire.calls] == ["GET", "PUT"]
+
+
+def test_what_was_noted_is_written_together_with_the_release(anchored: World) -> None:
+    process = Process(anchored)
+    with process.ledger().lock("up of it") as held:
+        held.note(phase=Phase.STABLE)
+        assert held.record.phase is Phase.STABLE
+        assert anchored.record().phase is Phase.CREATED
+    assert anchored.record().phase is Phase.STABLE
+    assert [call.method for call in process.wire.calls] == ["GET", "PUT", "PUT"]
+
+
+def test_what_was_noted_is_written_together_with_the_next_commit(anchored: World) -> None:
+    with Process(anchored).ledger().lock("up of it") as held:
+        held.note(phase=Phase.STABLE)
+        held.commit(reason="because")
+        assert anchored.record().phase is Phase.STABLE
+        assert anchored.record().reason == "because"
+
+
+def test_what_was_noted_is_written_where_the_work_ends_with_an_error(anchored: World) -> None:
+    def note_and_fail() -> None:
+        with Process(anchored).ledger().lock("up of it") as held:
+            held.note(jar_wanted="abc")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        note_and_fail()
+    assert anchored.record().jar_wanted == "abc"
+    assert lease(anchored)["spec"] == {"holderIdentity": "", "leaseDurationSeconds": 20}
+
+
+def test_what_was_noted_and_can_not_be_written_is_an_error(anchored: World) -> None:
+    process = Process(anchored)
+
+    def note_and_lose_the_way() -> None:
+        with process.ledger().lock("up of it") as held:
+            held.note(phase=Phase.STABLE)
+            process.inject(Fault.REFUSED, calls_to("PUT", LEASE), times=3)
+
+    with pytest.raises(Unreachable):
+        note_and_lose_the_way()
+
+
+def test_a_release_whose_answer_was_lost_is_found_again(anchored: World) -> None:
+    process = Process(anchored)
+    with process.ledger().lock("up of it") as held:
+        held.note(phase=Phase.STABLE)
+        process.inject(Fault.LOST, calls_to("PUT", LEASE))
+    assert anchored.record().phase is Phase.STABLE
+
+
 def test_a_lease_that_vanishes_while_it_is_held_loses_the_lock(anchored: World) -> None:
     with Process(anchored).ledger().lock("up of it") as held:
         del anchored.kube.objects[("Lease", NAMESPACE, LEASE)]

@@ -1,0 +1,46 @@
+"""The defaults of an environment: what lies over what, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+from pulumi import RunError
+
+from flink_components import Environment
+
+BASE = Environment(
+    namespace="payments",
+    flink_version="1.20.3",
+    labels={"team": "risk", "stage": "dev"},
+    session_cluster={"job_manager": {"cpu": "500m", "memory": "2Gi"}},
+)
+
+
+def test_a_change_is_merged_into_mappings_and_replaces_the_rest() -> None:
+    changed = BASE.but(flink_version="2.3.0", labels={"stage": "prod"})
+    assert (changed.flink_version, changed.labels) == ("2.3.0", {"team": "risk", "stage": "prod"})
+    assert (BASE.flink_version, BASE.labels["stage"]) == ("1.20.3", "dev")
+
+
+def test_a_nested_default_keeps_what_a_change_does_not_name() -> None:
+    changed = BASE.but(session_cluster={"job_manager": {"cpu": "2"}})
+    assert changed.session_cluster == {"job_manager": {"cpu": "2", "memory": "2Gi"}}
+
+
+def test_a_misspelt_change_is_answered_with_what_was_meant() -> None:
+    with pytest.raises(RunError) as error:
+        BASE.but(flinkVersion="2.3.0")
+    assert str(error.value) == (
+        "Environment.but: flinkVersion: there is no such field; did you mean flink_version?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "component"), [("session_cluster", "SessionCluster"), ("session_job", "SessionJob")]
+)
+def test_defaults_of_a_component_are_a_mapping(field: str, component: str) -> None:
+    with pytest.raises(RunError) as error:
+        BASE.but(**{field: ["cpu"]})
+    assert str(error.value) == (
+        f"Environment: {field}: must be a mapping (given: a list of 1); "
+        f"write the arguments of a {component} as {{'name': value}}"
+    )
