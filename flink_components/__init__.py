@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flink_components.components.environment import Environment
+    from flink_components.components.savepoint_snapshot import (
+        SavepointSnapshot,
+        SavepointSnapshotArgs,
+    )
     from flink_components.components.session_cluster import SessionCluster, SessionClusterArgs
     from flink_components.components.session_job import SessionJob, SessionJobArgs
 
 __all__ = [
     "Environment",
+    "SavepointSnapshot",
+    "SavepointSnapshotArgs",
     "SessionCluster",
     "SessionClusterArgs",
     "SessionJob",
@@ -21,6 +27,8 @@ __all__ = [
 
 _MODULES = {
     "Environment": "environment",
+    "SavepointSnapshot": "savepoint_snapshot",
+    "SavepointSnapshotArgs": "savepoint_snapshot",
     "SessionCluster": "session_cluster",
     "SessionClusterArgs": "session_cluster",
     "SessionJob": "session_job",

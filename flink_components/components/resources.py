@@ -11,6 +11,7 @@ from flink_components.providers.cluster_anchor import ClusterAnchorProvider
 from flink_components.providers.cluster_revision import ClusterRevisionProvider
 from flink_components.providers.cluster_switch import ClusterSwitchProvider
 from flink_components.providers.session_job import SessionJobProvider
+from flink_components.providers.snapshot import SavepointSnapshotProvider
 
 Props = Mapping[str, Any]
 
@@ -27,7 +28,7 @@ class Job(Resource, module="flink", name="SessionJob"):
 
     job_id: pulumi.Output[str]
     revision: pulumi.Output[int]
-    state: pulumi.Output[str]
+    phase: pulumi.Output[str]
     restored_from: pulumi.Output[str]
     restore_point: pulumi.Output[str]
 
@@ -37,7 +38,7 @@ class Job(Resource, module="flink", name="SessionJob"):
                 "job_id",
                 "revision",
                 "attempt",
-                "state",
+                "phase",
                 "restored_from",
                 "restore_point",
                 "jar_content",
@@ -45,6 +46,18 @@ class Job(Resource, module="flink", name="SessionJob"):
             )
         )
         super().__init__(SessionJobProvider(), name, {**outputs, **props}, opts)
+
+
+class Snapshot(Resource, module="flink", name="SavepointSnapshot"):
+    """A savepoint that is taken once."""
+
+    location: pulumi.Output[str]
+    taken_at: pulumi.Output[float]
+    flink_version: pulumi.Output[str]
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        outputs = dict.fromkeys(("location", "taken_at", "flink_version"))
+        super().__init__(SavepointSnapshotProvider(), name, {**outputs, **props}, opts)
 
 
 class ClusterAnchor(Resource, module="flink", name="ClusterAnchor"):

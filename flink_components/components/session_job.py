@@ -59,8 +59,20 @@ class SessionJobArgs(TypedDict, total=False):
     """native (default) or canonical."""
     drain: Input[bool]
     """Emit everything before the savepoint of a stop; for a last stop only."""
+    state: Input[str]
+    """running (default), suspended (stopped, its state kept) or cancelled."""
+    fallback: Input[str]
+    """last_state: where no savepoint can be taken, go on from the latest completed checkpoint."""
+    max_restore_age: Input[str]
+    """How old a checkpoint may be from which the job goes on; any age by default."""
+    keep_savepoints: Input[Mapping[str, Input[Any]]]
+    """count and age: which savepoints of our own stops stay; all by default, the newest always."""
+    restart: Input[str]
+    """Any text, such as a date: a changed one restarts the job with its state."""
     restore_from: Input[str]
-    """A savepoint or retained checkpoint to start from."""
+    """A savepoint or retained checkpoint to start from; a changed one restores a running job."""
+    claim_mode: Input[str]
+    """NO_CLAIM (default), CLAIM (Flink deletes the snapshot later) or LEGACY; for restore_from."""
     version: Input[str]
     """Your own name of this build of the job; needed for `accept`."""
     accept: Input[list[Mapping[str, Any]]]
@@ -82,12 +94,14 @@ class SessionJobArgs(TypedDict, total=False):
 class SessionJob(pulumi.ComponentResource):
     """One job on a session cluster, upgraded with its state."""
 
+    ref: Output[dict[str, Any]]
+    """The job as plain JSON, for a SavepointSnapshot here or in another stack."""
     job_id: Output[str]
     """Flink's id of the running attempt."""
     revision: Output[int]
     """How often what the job runs has changed."""
     state: Output[str]
-    """STABLE, FINISHED, … as the ledger and the last refresh say."""
+    """STABLE, SUSPENDED, FINISHED, … as the ledger and the last refresh say."""
     restored_from: Output[str]
     """The snapshot that the running attempt started from; empty for an empty start."""
     restore_point: Output[str]
@@ -133,13 +147,22 @@ class SessionJob(pulumi.ComponentResource):
                 ignore_changes=_ignored(opts),
             ),
         )
+        self.ref = Output.from_input(
+            {
+                "key": key,
+                "namespace": values["namespace"],
+                "savepoint_dir": values.get("savepoint_dir"),
+                "connection": _connection(cluster, ref) or {},
+            }
+        )
         self.job_id = job.job_id
         self.revision = job.revision.apply(int)
-        self.state = job.state
+        self.state = job.phase
         self.restored_from = job.restored_from
         self.restore_point = job.restore_point
         self.register_outputs(
             {
+                "ref": self.ref,
                 "job_id": self.job_id,
                 "revision": self.revision,
                 "state": self.state,

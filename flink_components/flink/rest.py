@@ -248,6 +248,16 @@ class FlinkClient:
         """
         return trigger_result(self._get(f"/jobs/{job_id}/savepoints/{trigger}"))
 
+    def dispose(self, path: str) -> str:
+        """Asks for the removal of a savepoint's files; a trigger. `POST /savepoint-disposal`."""
+        return str(
+            self._send("POST", "/savepoint-disposal", json={"savepoint-path": path})["request-id"]
+        )
+
+    def disposal_result(self, trigger: str) -> TriggerResult:
+        """How a disposal went so far. `GET /savepoint-disposal/:triggerId`."""
+        return trigger_result(self._get(f"/savepoint-disposal/{trigger}"))
+
     @property
     def can_trigger_checkpoints(self) -> bool:
         """Whether this version has `POST /jobs/:id/checkpoints` (1.17 and later)."""

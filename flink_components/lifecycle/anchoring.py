@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flink_components.kube.api import NotFound
 from flink_components.lifecycle.errors import Refused, StepFailed
+from flink_components.lifecycle.history import write_down
 from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
@@ -76,6 +77,7 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
             settle(shop, held, spec)
             arrives_late(shop, held)
             done = _end(shop, held, spec)
+            write_down(shop, held, ledger)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
             if held.record.run is not None:
                 remove_unneeded_jar(shop, held, ledger, held.record.run)
@@ -103,7 +105,7 @@ def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
         return "nothing ran any more"
     if spec.delete_action is OnDelete.SAVEPOINT and not run.stateless:
         try:
-            point = stop_with_savepoint(shop, held, spec, run)
+            point = stop_with_savepoint(shop, held, spec, run, "deleted")
         except StepFailed as error:
             raise StepFailed(
                 f'{error}; mend it, or give up the savepoint with on_delete="cancel" '
@@ -111,5 +113,5 @@ def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
             ) from error
         held.commit(phase=Phase.SUSPENDED, since=shop.clock.now())
         return f"stopped with the savepoint {point.path}"
-    cancel(shop, held, spec, run, Phase.CANCELLED)
+    cancel(shop, held, spec, run, Phase.CANCELLED, why="deleted")
     return "cancelled"

@@ -218,6 +218,11 @@ class Held(Generic[R]):
         self._noted = False
         self.record: R = ledger._record(lease)
 
+    @property
+    def by(self) -> str:
+        """Who holds it, for people: host, process and purpose."""
+        return self._holder.partition(" ")[2]
+
     def commit(self, **changes: object) -> R:
         """Writes the changed fields: the compare-and-set before a call that changes something.
 

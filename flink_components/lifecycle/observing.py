@@ -27,6 +27,7 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
             checkpoint=_kept_checkpoint(flink, run, state, found.newest),
             completed=found.count,
             restored=found.restored,
+            at=shop.clock.now(),
         )
     except FlinkNotFound:
         return Seen(reached=True)

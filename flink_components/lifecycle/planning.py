@@ -13,11 +13,12 @@ from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import Change, changes, plain
-from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
+from flink_components.plan.decision import Action, Decision, Seen, Stop
+from flink_components.plan.due import decide
 from flink_components.plan.plan import Plan
-from flink_components.plan.record import Record
+from flink_components.plan.record import Phase, Record
 from flink_components.spec.base import SpecError, load
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import ClaimMode, SessionJobSpec, WantedState
 
 
 def plan(
@@ -98,15 +99,17 @@ def _describe(
 
 
 def _headline(decision: Decision, new: bool) -> str:
-    if decision.gives_up_state:
+    if decision.gives_up_state and decision.action is not Action.STOP:
         return "RESTARTS, AND GIVES UP ITS STATE"
     match decision.action:
         case Action.REFUSE:
             return "REFUSED"
         case Action.NOTHING:
-            return "RUNS ON"
+            return "STAYS DOWN" if decision.phase else "RUNS ON"
         case Action.WAIT:
             return "RUNS ON, NOT STABLE YET"
+        case Action.STOP:
+            return _ending(decision)
         case Action.START:
             return "STARTS" if new else "STARTS AGAIN"
     return "RESTARTS WITH ITS STATE" if decision.stop is not Stop.CANCEL else "RESTARTS EMPTY"
@@ -116,7 +119,7 @@ def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
     if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
         return ""
     if decision.restore is not None:
-        return f"{decision.restore.path} ({decision.restore.kind})"
+        return f"{decision.restore.path} ({decision.restore.kind}{_claimed(wish, decision)})"
     if decision.stop is Stop.SAVEPOINT:
         return (
             f"a savepoint taken by this up, {wish.spec.savepoint_format.value}, below "
@@ -127,7 +130,26 @@ def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
     return "nothing, it starts empty"
 
 
-def drifted(record: Record | None, seen: Seen | None, fingerprint: str | None) -> str:
+def _ending(decision: Decision) -> str:
+    kept = {Stop.SAVEPOINT: "WITH A SAVEPOINT", Stop.LAST_STATE: "WITH ITS LATEST CHECKPOINT"}
+    if decision.phase is Phase.CANCELLED:
+        return "IS CANCELLED"
+    how = kept.get(decision.stop) if decision.stop else None
+    return f"IS SUSPENDED {how}" if how else "IS SUSPENDED, AND GIVES UP ITS STATE"
+
+
+def _claimed(wish: Wish, decision: Decision) -> str:
+    if decision.forced and wish.spec.claim_mode is ClaimMode.CLAIM:
+        return "; CLAIM: Flink deletes it once later checkpoints have replaced it"
+    return ""
+
+
+def drifted(
+    record: Record | None,
+    seen: Seen | None,
+    fingerprint: str | None,
+    wanted: WantedState = WantedState.RUNNING,
+) -> str:
     """In words how the job differs from what was last declared; "" where it does not.
 
     `seen` None: only the ledger was read.
@@ -136,6 +158,8 @@ def drifted(record: Record | None, seen: Seen | None, fingerprint: str | None) -
         return "LOST: its ledger is not there"
     if record.open is not None:
         return f"{record.phase.value}: an earlier {record.open.what} was not finished"
+    if wanted is not WantedState.RUNNING:
+        return _not_down(record, seen, wanted)
     if record.run is None:
         return f"{record.phase.value}: it was never started"
     if record.phase.value not in ("STABLE", "ROLLED_BACK", "FINISHED"):
@@ -150,3 +174,12 @@ def drifted(record: Record | None, seen: Seen | None, fingerprint: str | None) -
     if seen.state in ENDED and (seen.state != "FINISHED" or by_hand):
         return f"{seen.state}: by someone or something else"
     return ""
+
+
+def _not_down(record: Record, seen: Seen | None, wanted: WantedState) -> str:
+    """How a job differs from one that is declared suspended or cancelled."""
+    if seen is not None and seen.active:
+        return f"{seen.state}: it is declared {wanted.value}"
+    if record.phase.value.lower() in (wanted.value, "finished"):
+        return ""
+    return f"{record.phase.value}: it is declared {wanted.value}"

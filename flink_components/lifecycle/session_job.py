@@ -1,6 +1,7 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
+from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
@@ -12,10 +13,11 @@ from flink_components.lifecycle.way_back import NOT_STABLE, way_back
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
-from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
+from flink_components.plan.decision import Action, Decision, Seen, Stop
+from flink_components.plan.due import decide
 from flink_components.plan.record import AcceptedLoss, Phase, Record, RestorePoint, Run, Use
 from flink_components.spec.base import load
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import SessionJobSpec, UpgradeMode
 from flink_components.spec.ref import ClusterRef
 
 __all__ = ["Wish", "ensure"]
@@ -45,6 +47,8 @@ def ensure(
             _bring(shop, held, ledger, wish, before, last)
         finally:
             held.note(jar_wanted=None)
+            write_down(shop, held, ledger)
+        tidy_savepoints(shop, held, ledger, spec)
         return held.record
 
 
@@ -60,15 +64,38 @@ def _bring(
         attempts = max(last.attempt, held.record.attempts)
         held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
     settle(shop, held, wish.spec)
-    decision, seen = _decide(shop, held, wish)
+    _note_declaration(held, wish.spec)
+    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint)
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
-        _note_end(shop, held, seen)
+        _note_end(shop, held, wish.spec, decision, seen)
     elif decision.action is Action.WAIT:
         _wait(shop, held, wish, before)
+    elif decision.action is Action.STOP:
+        _stand_down(shop, held, ledger, wish.spec, decision)
     else:
         _replace(shop, held, ledger, wish, before, decision)
+
+
+def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
+    """A wish that was taken back counts again when it comes back; a stop by hand goes where it
+    is declared to go.
+    """
+    run = held.record.run
+    if spec.restore_from is None and held.record.restored_by_hand is not None:
+        held.note(restored_by_hand=None)
+    if run is None:
+        return
+    declared = {
+        "restart": run.restart if spec.restart else None,
+        "asked_from": run.asked_from if spec.restore_from else None,
+        "savepoint_dir": spec.savepoint_dir,
+        "savepoint_format": spec.savepoint_format.value,
+    }
+    noted_run = run.model_copy(update=declared)
+    if noted_run != run:
+        held.note(run=noted_run)
 
 
 def _check_ours(record: Record, stack: str | None) -> None:
@@ -83,10 +110,12 @@ def _check_ours(record: Record, stack: str | None) -> None:
         )
 
 
-def _decide(shop: Workshop, held: HeldRecord, wish: Wish) -> tuple[Decision, Seen]:
+def _decide(
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str
+) -> tuple[Decision, Seen]:
     run = held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
-    return decide(wish.spec, wish.fingerprint, held.record, seen), seen
+    return decide(spec, fingerprint, held.record, seen), seen
 
 
 def _active(held: HeldRecord) -> Run:
@@ -95,9 +124,39 @@ def _active(held: HeldRecord) -> Run:
     return held.record.run
 
 
-def _note_end(shop: Workshop, held: HeldRecord, seen: Seen) -> None:
-    if seen.state == "FINISHED" and held.record.phase is not Phase.FINISHED:
-        held.note(phase=Phase.FINISHED, reason="", since=shop.clock.now())
+def _note_end(
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, decision: Decision, seen: Seen
+) -> None:
+    """Records that the job is down, and what is left of it."""
+    phase = decision.phase or (Phase.FINISHED if seen.state == "FINISHED" else held.record.phase)
+    found = decision.restore if decision.restore != held.record.restore else None
+    if phase is held.record.phase and found is None:
+        return
+    reason = decision.why if phase is Phase.LOST else ""
+    changes = noted(held, spec, found, _active(held), None, decision.why) if found else {}
+    held.note(phase=phase, reason=reason, since=shop.clock.now(), **changes)
+
+
+def _stand_down(
+    shop: Workshop,
+    held: HeldRecord,
+    ledger: Ledger[Record],
+    spec: SessionJobSpec,
+    decision: Decision,
+) -> None:
+    """Ends the job, and leaves it down; its jar is uploaded again when it resumes."""
+    run = _active(held)
+    decision, restore = _stop_old(shop, held, spec, run.fingerprint, decision)
+    if decision.gives_up_state:
+        _write_accepted_loss(shop, held, spec)
+    lost = held.record.phase is Phase.LOST
+    held.note(
+        phase=Phase.LOST if lost else decision.phase,
+        reason="",
+        since=shop.clock.now(),
+        restore=restore or held.record.restore,
+    )
+    remove_unneeded_jar(shop, held, ledger, run)
 
 
 def _replace(
@@ -112,7 +171,7 @@ def _replace(
     spec, old = wish.spec, held.record.run
     jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
     dry_run(shop, spec, jar_id)
-    restore = _stop_old(shop, held, spec, decision)
+    decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)
     _start_new(shop, held, wish, before, decision, restore, jar_id)
@@ -140,19 +199,49 @@ def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: SessionJobSpec)
 
 
 def _stop_old(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, decision: Decision
-) -> RestorePoint | None:
-    """Ends what runs; the point to start from (None: empty)."""
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, decision: Decision
+) -> tuple[Decision, RestorePoint | None]:
+    """Ends what runs: the decision as it was carried out, and the point to start from."""
     if decision.stop is None:
-        return decision.restore
+        return decision, decision.restore
     run = _active(held)
     if decision.stop is Stop.SAVEPOINT:
-        taken = stop_with_savepoint(shop, held, spec, run)
-        return decision.restore or taken
+        try:
+            taken = stop_with_savepoint(shop, held, spec, run, _why(decision))
+        except StepFailed as error:
+            decision = _fall_back(shop, held, spec, fingerprint, error)
+            return _stop_old(shop, held, spec, fingerprint, decision)
+        return decision, decision.restore or taken
     if decision.stop is Stop.CANCEL or decision.restore is not None:
-        cancel(shop, held, spec, run, Phase.UPGRADING)
-        return decision.restore
-    return cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED)
+        cancel(shop, held, spec, run, Phase.UPGRADING, why=_why(decision))
+        return decision, decision.restore
+    point = cancel(shop, held, spec, run, Phase.UPGRADING, Use.REQUIRED, _why(decision))
+    return decision, point
+
+
+def _why(decision: Decision) -> str:
+    """Why a job is stopped, for its history."""
+    if decision.action is Action.STOP and decision.phase is not None:
+        return decision.phase.value.lower()
+    return f"before revision {decision.revision}"
+
+
+def _fall_back(
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, error: StepFailed
+) -> Decision:
+    """What is due from the last state, where a savepoint failed for good and that was allowed.
+
+    A stop that may still complete is no failure for good: its savepoint would be a second truth.
+    """
+    if spec.fallback is None or held.record.open is not None:
+        raise error
+    last_state = spec.model_copy(update={"upgrade_mode": UpgradeMode.LAST_STATE, "fallback": None})
+    decision, _ = _decide(shop, held, last_state, fingerprint)
+    if decision.stop is not Stop.LAST_STATE and decision.restore is None:
+        why = f"; and its last state can't serve: {decision.why}" if decision.why else ""
+        raise StepFailed(f"{error}{why}") from error
+    shop.say(f"{error}: going on from its last state, as fallback says")
+    return decision
 
 
 def _start_new(

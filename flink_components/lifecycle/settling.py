@@ -1,6 +1,10 @@
 """Finishes what an earlier process has begun and not recorded: it died, or lost an answer."""
 
+from contextlib import suppress
+
 from flink_components.flink.errors import FlinkNotFound
+from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.savepoints import finish_savepoint
 from flink_components.lifecycle.stopping import finish_cancel, finish_stop
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
@@ -21,6 +25,9 @@ def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
     shop.say(f"an earlier {step.what} of {step.job_id} was left open: looking")
     if step.what == "stop":
         finish_stop(shop, held, spec, run, step)
+    elif step.what == "savepoint":
+        with suppress(StepFailed):
+            finish_savepoint(shop, held, spec, run, step)
     elif step.what == "cancel":
         held.fence()
         finish_cancel(shop, held, spec, run, step)

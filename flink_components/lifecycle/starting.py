@@ -10,13 +10,14 @@ from flink_components.flink.answers import ENDED, Job, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Phase, RestorePoint, Run, Step
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import ClaimMode, SessionJobSpec
 
 _LOOK_SECONDS = 30.0
 _LATE_SECONDS = 180.0
@@ -77,8 +78,11 @@ def start(
         )
     step = Step(what="submit", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now())
     known = restore if restore is not None and not forced else held.record.restore
+    changes: dict[str, object] = {"restore": known}
+    if known is not None and known != held.record.restore:
+        changes = noted(held, wish.spec, known, held.record.run or run, None, "found")
     held.commit(
-        attempts=run.attempt, run=run, restore=known, open=step, phase=Phase.UPGRADING, reason=""
+        attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="", **changes
     )
     origin = f" from {restore.path}" if restore else ""
     shop.say(f"submitting revision {revision}, attempt {run.attempt}{origin}")
@@ -105,6 +109,7 @@ def _next_run(
     One whose submission never showed up is tried again under its own id, which Flink takes once.
     """
     attempt = held.record.attempts + 1
+    origin = restore.path if restore else None
     run = Run(
         revision=revision,
         attempt=attempt,
@@ -113,9 +118,13 @@ def _next_run(
         jar=wish.content,
         cluster=wish.spec.cluster.to_json(),
         upgrade_mode=wish.spec.upgrade_mode.value,
-        restored_from=restore.path if restore else None,
+        restored_from=origin,
         submitted_at=shop.clock.now(),
         stateless=wish.stateless,
+        restart=wish.spec.restart,
+        asked_from=origin if origin == wish.spec.restore_from else None,
+        savepoint_dir=wish.spec.savepoint_dir,
+        savepoint_format=wish.spec.savepoint_format.value,
     )
     last, unsure = held.record.run, held.record.unsure
     if last is None or unsure is None or unsure.job_id != last.job_id:
@@ -173,15 +182,21 @@ def _submit(shop: Workshop, held: HeldRecord, spec: SessionJobSpec, run: Run, ja
 
 def _run(flink: FlinkClient, spec: SessionJobSpec, run: Run, jar_id: str) -> None:
     """Submits; a jar that was removed since it was looked for is uploaded again."""
+    mode = _claim_mode(spec, run)
     try:
-        flink.run_jar(jar_id, run.job_id, program(spec), run.restored_from)
+        flink.run_jar(jar_id, run.job_id, program(spec), run.restored_from, claim_mode=mode)
     except FlinkUnreachable:
         raise
     except FlinkError as error:
         if error.status == 404 or jar_id in flink.jars():
             raise
         again = ensure_jar(flink, spec, run.jar)
-        flink.run_jar(again, run.job_id, program(spec), run.restored_from)
+        flink.run_jar(again, run.job_id, program(spec), run.restored_from, claim_mode=mode)
+
+
+def _claim_mode(spec: SessionJobSpec, run: Run) -> str:
+    """Only what the user names is ever claimed: a hand-over is what a failed start goes back to."""
+    return (spec.claim_mode if run.asked_from is not None else ClaimMode.NO_CLAIM).value
 
 
 def submitted(shop: Workshop, flink: FlinkClient, job_id: str, seconds: float) -> bool:

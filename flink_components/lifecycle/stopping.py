@@ -1,61 +1,35 @@
 """Ends a job, with or without a savepoint; every step is in the ledger before it is done."""
 
-import uuid
-
-from flink_components.flink.answers import ENDED, Checkpoint, TriggerResult, below
+from flink_components.flink.answers import ENDED, below
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.history import noted
+from flink_components.lifecycle.triggers import new_step, result_of, send
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.origins import restore_point
 from flink_components.plan.record import Phase, RestorePoint, Run, Step, Use
-from flink_components.spec.job import SavepointFormat, StopSpec
+from flink_components.spec.job import StopSpec
 
 
-def savepoint_directory(spec: StopSpec, run: Run, trigger: str) -> str:
-    """The directory of one stop alone: it ends with no or one `_metadata`."""
-    return f"{spec.savepoint_dir}/{spec.key}/{run.revision}-{run.attempt}/{trigger}"
-
-
-def stop_with_savepoint(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run) -> RestorePoint:
+def stop_with_savepoint(
+    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, why: str = ""
+) -> RestorePoint:
     """Stops the job with a savepoint, and records where that is before anything else.
 
+    `why` is for the history.
     Raises StepFailed with Flink's cause; the ledger then says whether the job runs on.
     """
-    trigger = uuid.uuid4().hex
-    step = Step(
-        what="stop",
-        job_id=run.job_id,
-        cluster=run.cluster,
-        since=shop.clock.now(),
-        trigger=trigger,
-        directory=savepoint_directory(spec, run, trigger),
-    )
+    step = new_step(shop, spec, run, "stop", why)
     held.commit(open=step, phase=Phase.UPGRADING, reason="", since=shop.clock.now())
     shop.say(f"stopping {run.job_id} with a savepoint")
     flink = shop.flink(run.cluster)
     try:
-        step = _send_stop(flink, held, spec, step)
+        step = send(flink, held, spec, step)
     except FlinkError as error:
         raise _failed_stop(shop, held, flink, run, error.cause) from error
     return finish_stop(shop, held, spec, run, step)
-
-
-def _send_stop(flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step) -> Step:
-    """A lost answer is no failure: the result is asked for by the trigger id.
-
-    Before 1.15 that is Flink's own, which the answer tells. Raises FlinkError where Flink refuses.
-    """
-    native = spec.savepoint_format is SavepointFormat.NATIVE
-    try:
-        trigger = flink.stop(step.job_id, step.directory, step.trigger, spec.drain, native)
-    except FlinkUnreachable:
-        return step
-    if trigger == step.trigger:
-        return step
-    told = step.model_copy(update={"trigger": trigger})
-    held.commit(open=told)
-    return told
 
 
 def finish_stop(
@@ -69,7 +43,8 @@ def finish_stop(
     point = held.record.restore
     if point is None or not below(point.path, step.directory):
         point = _savepoint(shop, held, spec, run, step, flink)
-        held.commit(restore=point, phase=Phase.UPGRADING, since=shop.clock.now())
+        changes = noted(held, spec, point, run, step, step.why)
+        held.commit(**changes, phase=Phase.UPGRADING, since=shop.clock.now())
         shop.say(f"savepoint complete: {point.path}")
     wait_for_end(shop, flink, spec, run)
     held.note(open=None)
@@ -79,7 +54,7 @@ def finish_stop(
 def _savepoint(
     shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, step: Step, flink: FlinkClient
 ) -> RestorePoint:
-    result = _result(shop, flink, held, spec, step)
+    result = result_of(shop, flink, held, spec, step)
     if result is None:
         if not flink.takes_trigger_ids and step.trigger in step.directory:
             raise _failed_stop(shop, held, flink, run, "the request was lost")
@@ -97,59 +72,6 @@ def _savepoint(
         job_id=run.job_id,
         revision=run.revision,
         attempt=run.attempt,
-    )
-
-
-def _result(
-    shop: Workshop, flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
-) -> TriggerResult | None:
-    """Polls the trigger; one that Flink does not know is sent again, with the same id."""
-
-    def read() -> TriggerResult:
-        try:
-            try:
-                return flink.savepoint_result(step.job_id, step.trigger)
-            except FlinkNotFound:
-                return _resend_or_give_up(shop, flink, held, spec, step)
-        except FlinkUnreachable as error:
-            shop.say(f"waiting for the savepoint: {error}")
-            return TriggerResult(done=False)
-        except FlinkError as error:
-            return TriggerResult(done=True, failure=error.cause)
-
-    result, done = poll(
-        shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds, pause=0.02
-    )
-    return result if done else None
-
-
-def _resend_or_give_up(
-    shop: Workshop, flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
-) -> TriggerResult:
-    """The trigger is not known: it never arrived, or its result is forgotten after minutes.
-
-    Only a job that runs can take the request again (with a trigger id of ours: a second request
-    with another one would fail the job); one that has ended may tell where its savepoint is.
-    """
-    try:
-        state = flink.status(step.job_id)
-        if state in ENDED:
-            shop.clock.sleep(flink.refresh_interval())
-        latest = flink.checkpoints(step.job_id).savepoint
-    except FlinkNotFound:
-        state, latest = "unknown to its JobManager", None
-    if latest is not None and below(latest.path, step.directory):
-        return TriggerResult(done=True, location=latest.path)
-    if state == "RUNNING":
-        if flink.takes_trigger_ids:
-            held.fence()
-            _send_stop(flink, held, spec, step)
-        return TriggerResult(done=False)
-    return TriggerResult(
-        done=True,
-        failure=f"the job is {state}, and Flink does not know the request any more; if the "
-        f"savepoint was completed, its _metadata is below {step.directory}: set restore_from to "
-        f"that directory",
     )
 
 
@@ -173,7 +95,13 @@ def _failed_stop(
 
 
 def cancel(
-    shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, phase: Phase, use: Use = Use.OWN
+    shop: Workshop,
+    held: HeldRecord,
+    spec: StopSpec,
+    run: Run,
+    phase: Phase,
+    use: Use = Use.OWN,
+    why: str = "",
 ) -> RestorePoint | None:
     """Cancels the job and waits for its end; its latest checkpoint that outlives it, if any.
 
@@ -182,7 +110,12 @@ def cancel(
     Raises StepFailed where it is required, and Flink does not say where it is.
     """
     step = Step(
-        what="cancel", job_id=run.job_id, cluster=run.cluster, since=shop.clock.now(), use=use
+        what="cancel",
+        job_id=run.job_id,
+        cluster=run.cluster,
+        since=shop.clock.now(),
+        use=use,
+        why=why,
     )
     held.commit(open=step, phase=phase, since=shop.clock.now())
     shop.say(f"cancelling {run.job_id}")
@@ -205,8 +138,10 @@ def finish_cancel(
         point = latest_checkpoint(shop, flink, run)
     if point is None and (step.use is Use.REQUIRED or (gone and _had_state(run, held))):
         held.commit(open=None, phase=Phase.LOST, since=shop.clock.now())
+    elif point is None:
+        held.commit(open=None)
     else:
-        held.commit(open=None, restore=point or held.record.restore)
+        held.commit(open=None, **noted(held, spec, point, run, step, step.why))
     if point is None and step.use is Use.REQUIRED:
         raise StepFailed(
             f"{run.job_id} was cancelled, and Flink does not say where its latest checkpoint is: "
@@ -273,16 +208,3 @@ def latest_checkpoint(shop: Workshop, flink: FlinkClient, run: Run) -> RestorePo
     shop.clock.sleep(flink.refresh_interval())
     newest = flink.checkpoints(run.job_id).newest
     return None if newest is None else restore_point(newest, run)
-
-
-def restore_point(checkpoint: Checkpoint, run: Run) -> RestorePoint:
-    """A checkpoint of a run as a point from which the job can go on."""
-    return RestorePoint(
-        path=checkpoint.path,
-        kind="savepoint" if checkpoint.savepoint else "checkpoint",
-        at=checkpoint.at_ms / 1000,
-        job_id=run.job_id,
-        revision=run.revision,
-        attempt=run.attempt,
-        size=checkpoint.size,
-    )

@@ -4,14 +4,17 @@ from typing import NoReturn
 
 from flink_components.flink.errors import FlinkError
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.starting import become_stable, start
-from flink_components.lifecycle.stopping import cancel, restore_point
+from flink_components.lifecycle.stopping import cancel
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
+from flink_components.plan.origins import restore_point
 from flink_components.plan.record import Failure, Phase, Record, RestorePoint, Run, Use
+from flink_components.spec.job import WantedState
 
 NotStable = StepFailed | Refused | FlinkError
 NOT_STABLE = (StepFailed, Refused, FlinkError)
@@ -37,6 +40,8 @@ def way_back(
 def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
     """`before` is what was stable, is something else, and the restore point is its own."""
     stable, point = record.stable, record.restore
+    if before.spec.state is not WantedState.RUNNING:
+        return False
     if stable is None or stable.fingerprint != before.fingerprint:
         return False
     there, here = wish.spec.cluster.to_json(), before.spec.cluster.to_json()
@@ -71,7 +76,7 @@ def _give_up(
     use = Use.NOTHING if wrong_state or run.stateless else Use.OWN
     own: RestorePoint | None = None
     if seen.active:
-        own = cancel(shop, held, wish.spec, run, Phase.FAILED, use)
+        own = cancel(shop, held, wish.spec, run, Phase.FAILED, use, "it was not stable")
     elif seen.checkpoint is not None and use is Use.OWN:
         own = restore_point(seen.checkpoint, run)
     held.commit(
@@ -80,7 +85,7 @@ def _give_up(
         reason=reason,
         since=shop.clock.now(),
         failures=failures,
-        restore=own or held.record.restore,
+        **(noted(held, wish.spec, own, run, None, "it was not stable") if own else {}),
     )
     if use is Use.OWN and (own is not None or seen.completed):
         _stay_down(held, wish, reason, error)

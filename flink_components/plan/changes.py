@@ -15,6 +15,7 @@ class Kind(str, Enum):
     RESCALE = "rescales"
     RESTART = "restarts the job"
     MOVE = "moves the job to another cluster"
+    STATE = "starts or stops the job"
     REFUSED = "refused"
 
 
@@ -34,7 +35,13 @@ JOB: Mapping[str, Kind] = {
     "savepoint_dir": Kind.IN_PLACE,
     "savepoint_format": Kind.IN_PLACE,
     "drain": Kind.IN_PLACE,
+    "state": Kind.STATE,
+    "fallback": Kind.IN_PLACE,
+    "max_restore_age": Kind.IN_PLACE,
+    "keep_savepoints": Kind.IN_PLACE,
+    "restart": Kind.RESTART,
     "restore_from": Kind.RESTART,
+    "claim_mode": Kind.IN_PLACE,
     "version": Kind.IN_PLACE,
     "accept": Kind.IN_PLACE,
     "on_delete": Kind.IN_PLACE,
@@ -45,6 +52,9 @@ JOB: Mapping[str, Kind] = {
 
 FINGERPRINTED = ("jar_content", "entry_class", "args", "parallelism", "config")
 """What a job runs: a change of one of these, or of the cluster, is a new revision."""
+
+ASKED_FOR = ("restart", "restore_from")
+"""Wishes for one restart each; the ledger remembers which of them was done."""
 
 _OF_A_CLUSTER = ("key", "revision", "namespace", "service")
 """What of a ClusterRef names the cluster; the connection and the slots do not."""
@@ -67,8 +77,13 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...
         if field == "cluster":
             before, after = cluster_identity(before), cluster_identity(after)
         if _text(before or None) != _text(after or None):
-            found.append(Change(field, before, after, kind))
+            found.append(Change(field, before, after, _kind(field, after, kind)))
     return tuple(found)
+
+
+def _kind(field: str, after: Any, kind: Kind) -> Kind:
+    """To take back a wish for a restart does nothing to the job."""
+    return Kind.IN_PLACE if field in ASKED_FOR and not after else kind
 
 
 def cluster_identity(ref: Mapping[str, Any] | None) -> dict[str, Any] | None:

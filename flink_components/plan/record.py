@@ -55,8 +55,43 @@ class RestorePoint(_Value):
     size: int | None = None
 
 
+class Taken(_Value):
+    """One line of a job's history: a restore point, why it was taken, and by whom.
+
+    `ours` is False for what was found, and not taken by a stop of ours; such files are never
+    disposed of. `snapshot` names the SavepointSnapshot that owns it.
+    """
+
+    path: str
+    kind: Literal["savepoint", "checkpoint", "given"]
+    at: float
+    format: str | None = None
+    flink_version: str = ""
+    job_id: str | None = None
+    revision: int | None = None
+    attempt: int | None = None
+    size: int | None = None
+    why: str = ""
+    by: str = ""
+    ours: bool = False
+    snapshot: str | None = None
+    disposed_at: float | None = None
+
+
+class History(_Value):
+    """The restore points of one key, oldest first, also of those whose files are gone."""
+
+    schema_version: int = SCHEMA
+    key: str
+    points: tuple[Taken, ...] = ()
+
+
 class Run(_Value):
-    """One attempt to run a revision: `fingerprint` names what it runs, `cluster` where."""
+    """One attempt to run a revision: `fingerprint` names what it runs, `cluster` where.
+
+    `restart` and `asked_from` are the wishes that it fulfils: for a restart, and to start from a
+    given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
+    """
 
     revision: int
     attempt: int
@@ -68,6 +103,10 @@ class Run(_Value):
     restored_from: str | None = None
     submitted_at: float = 0.0
     stateless: bool = False
+    restart: str | None = None
+    asked_from: str | None = None
+    savepoint_dir: str | None = None
+    savepoint_format: str = "native"
 
 
 class Use(str, Enum):
@@ -78,19 +117,25 @@ class Use(str, Enum):
     NOTHING = "nothing"
 
 
+StepKind = Literal["submit", "stop", "cancel", "savepoint"]
+
+
 class Step(_Value):
     """A call that changes something, written before it is made, so that a lost answer is found.
 
-    `use` is for a cancel: what of the job's state the next start may go on from.
+    `use` is for a cancel: what of the job's state the next start may go on from. `snapshot` names
+    the SavepointSnapshot for which a savepoint is taken.
     """
 
-    what: Literal["submit", "stop", "cancel"]
+    what: StepKind
     job_id: str
     cluster: dict[str, Any]
     since: float
     trigger: str = ""
     directory: str = ""
     use: Use = Use.OWN
+    why: str = ""
+    snapshot: str | None = None
 
 
 class Failure(_Value):
@@ -118,7 +163,8 @@ class Record(_Value):
     `run` is the active attempt, also after it has ended; `stable` the last one that was stable,
     to which a failed upgrade goes back; `restore` the latest point from which the job can go on
     without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
-    whose end was not yet recorded; `unsure` a submission that never showed up.
+    whose end was not yet recorded; `unsure` a submission that never showed up; `unlisted` points
+    that the history does not have yet.
     """
 
     schema_version: int = SCHEMA
@@ -133,6 +179,7 @@ class Record(_Value):
     restore: RestorePoint | None = None
     restored_by_hand: str | None = None
     unsure: Step | None = None
+    unlisted: tuple[Taken, ...] = ()
     open: Step | None = None
     failures: tuple[Failure, ...] = ()
     accepted: tuple[AcceptedLoss, ...] = ()

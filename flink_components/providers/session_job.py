@@ -28,7 +28,7 @@ from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import SessionJobSpec, WantedState
 
 OURS = ("urn", "stack", "jar_content", "drift", "previous_key")
 """Inputs beside those of the spec: who asks, what the jar contains, what a refresh found."""
@@ -112,7 +112,7 @@ class SessionJobProvider(ResourceProvider):
         seen = observe(shop, record.run) if record and record.run else None
         if seen is not None and not seen.reached:
             process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", props["urn"])
-        drift = drifted(record, seen, fingerprint(props)) or AS_DECLARED
+        drift = drifted(record, seen, fingerprint(props), _wanted(props)) or AS_DECLARED
         outs = outputs({**props, "drift": drift}, record, drift)
         return ReadResult(id_, outs, _inputs(outs))
 
@@ -121,15 +121,15 @@ def outputs(props: Any, record: Record | None, drift: str = AS_DECLARED) -> dict
     """The whole new state: the inputs, and what the ledger says of the run."""
     known = {**props, "drift": drift}
     if record is None or record.run is None:
-        return {**known, "state": Phase.LOST.value}
+        return {**known, "phase": (record.phase if record else Phase.LOST).value}
     run = record.run
-    state = record.phase.value if drift == AS_DECLARED else drift.partition(":")[0]
+    phase = record.phase.value if drift == AS_DECLARED else drift.partition(":")[0]
     return {
         **known,
         "job_id": run.job_id,
         "revision": run.revision,
         "attempt": run.attempt,
-        "state": state,
+        "phase": phase,
         "restored_from": run.restored_from or "",
         "restore_point": record.restore.path if record.restore else "",
     }
@@ -174,7 +174,11 @@ def _left_unfinished(olds: Any, news: Any) -> bool:
             news["urn"],
         )
         return False
-    return bool(drifted(record, None, fingerprint(olds)))
+    return bool(drifted(record, None, fingerprint(olds), _wanted(olds)))
+
+
+def _wanted(props: Any) -> WantedState:
+    return WantedState(props.get("state") or WantedState.RUNNING)
 
 
 class _Ledgers:

@@ -18,6 +18,8 @@ from flink_components.spec.ref import ClusterRef
 from flink_components.spec.storage import SnapshotUri, StorageUri
 from flink_components.spec.version import OLDEST_FOR_JOB_CONFIG, minor_of, written
 
+_FIRST_WITH_CLAIM_MODES = (1, 15)
+
 
 class UpgradeMode(str, Enum):
     """What happens to the state when the job is restarted by a change."""
@@ -25,6 +27,28 @@ class UpgradeMode(str, Enum):
     SAVEPOINT = "savepoint"
     LAST_STATE = "last_state"
     STATELESS = "stateless"
+
+
+class WantedState(str, Enum):
+    """Whether the job shall run."""
+
+    RUNNING = "running"
+    SUSPENDED = "suspended"
+    CANCELLED = "cancelled"
+
+
+class Fallback(str, Enum):
+    """What an upgrade may do where a job can't take a savepoint."""
+
+    LAST_STATE = "last_state"
+
+
+class ClaimMode(str, Enum):
+    """Who owns the snapshot of `restore_from` after the start, in Flink's words."""
+
+    NO_CLAIM = "NO_CLAIM"
+    CLAIM = "CLAIM"
+    LEGACY = "LEGACY"
 
 
 class OnDelete(str, Enum):
@@ -103,6 +127,15 @@ class Deadlines(SpecModel):
     )
 
 
+class Retention(SpecModel):
+    """How many savepoints of our own stops are kept, and for how long; the newest always is."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="at most so many"
+    )
+    age: Duration | None = Field(default=None, description="none that is older")
+
+
 class StopSpec(SpecModel):
     """How a job is ended: what a stop, a cancel and a delete need to know of it."""
 
@@ -161,8 +194,29 @@ class SessionJobSpec(StopSpec):
     upgrade_mode: UpgradeMode = Field(
         default=UpgradeMode.SAVEPOINT, description="savepoint, last_state or stateless"
     )
+    state: WantedState = Field(
+        default=WantedState.RUNNING,
+        description="running, suspended (stopped with its state) or cancelled",
+    )
+    fallback: Fallback | None = Field(
+        default=None,
+        description="last_state: where no savepoint can be taken, go on from a checkpoint",
+    )
+    max_restore_age: Duration | None = Field(
+        default=None, description="how old a checkpoint may be from which the job goes on"
+    )
+    keep_savepoints: Retention = Field(
+        default_factory=Retention, description="which savepoints stay; all by default"
+    )
+    restart: Text | None = Field(
+        default=None, description="any text: a changed one restarts the job with its state"
+    )
     restore_from: SnapshotUri | None = Field(
         default=None, description="a savepoint or retained checkpoint to start from"
+    )
+    claim_mode: ClaimMode = Field(
+        default=ClaimMode.NO_CLAIM,
+        description="for restore_from: NO_CLAIM, CLAIM (Flink deletes it later) or LEGACY",
     )
     version: Text | None = Field(default=None, description="the job's own version, as you call it")
     accept: tuple[StateLoss, ...] = Field(
@@ -187,6 +241,35 @@ class SessionJobSpec(StopSpec):
             yield Problem("savepoint_dir", "is missing, and upgrade_mode is savepoint", do=do)
         elif self.on_delete is OnDelete.SAVEPOINT:
             yield Problem("savepoint_dir", "is missing, and on_delete is savepoint", do=do)
+
+    @check("fallback", "upgrade_mode")
+    def _falls_back_from_a_savepoint(self) -> Iterator[Problem]:
+        if self.fallback is not None and self.upgrade_mode is not UpgradeMode.SAVEPOINT:
+            yield Problem(
+                "fallback",
+                f"says what to do without a savepoint, and upgrade_mode is "
+                f"{self.upgrade_mode.value}",
+                do="remove it, or set upgrade_mode to savepoint",
+            )
+
+    @check("claim_mode", "restore_from", "cluster")
+    def _claims_what_it_names(self) -> Iterator[Problem]:
+        if self.claim_mode is ClaimMode.NO_CLAIM:
+            return
+        if self.restore_from is None:
+            yield Problem(
+                "claim_mode",
+                "is for the snapshot that restore_from names, and there is none",
+                repr(self.claim_mode.value),
+                "remove it, or set restore_from",
+            )
+        elif minor_of(self.cluster.flink_version) < _FIRST_WITH_CLAIM_MODES:
+            yield Problem(
+                "claim_mode",
+                f"needs Flink 1.15, and the cluster runs {self.cluster.flink_version}",
+                repr(self.claim_mode.value),
+                "remove it",
+            )
 
     @check("jar", "jar_sha256")
     def _downloads_are_checked(self) -> Iterator[Problem]:

@@ -520,6 +520,21 @@ class FakeFlink:
             outcome = {name: {"class": "x", "stack-trace": operation.failure}}
         return 200, {"status": {"id": "COMPLETED"}, "operation": outcome}
 
+    def _dispose(self, body: Json) -> Reply:
+        trigger = f"{next(self._numbers):032x}"
+        snapshot = self._storage.snapshots.get(body["savepoint-path"])
+        there = snapshot is not None and not snapshot.discarded
+        operation = Operation("disposal", self._clock.now(), done=True)
+        if there and snapshot is not None:
+            snapshot.discarded = True
+        else:
+            operation.failure = "java.io.FileNotFoundException: Cannot find savepoint"
+        self._operations[f"disposal {trigger}"] = operation
+        return 200, {"request-id": trigger}
+
+    def _disposal_result(self, trigger: str) -> Reply:
+        return self._result("disposal", trigger)
+
     def _cancel(self, job_id: str) -> Reply:
         job = self.jobs.get(job_id)
         if job is None:
@@ -604,6 +619,8 @@ ROUTES = (
     (r"GET /jobs/([0-9a-f]{32})/checkpoints", "_checkpoints"),
     (r"GET /jobs/([0-9a-f]{32})/checkpoints/config", "_checkpoint_config"),
     (r"POST /jobs/([0-9a-f]{32})/stop", "_stop"),
+    (r"POST /savepoint-disposal", "_dispose"),
+    (r"GET /savepoint-disposal/([0-9a-f]{32})", "_disposal_result"),
     (r"POST /jobs/([0-9a-f]{32})/savepoints", "_savepoint"),
     (r"POST /jobs/([0-9a-f]{32})/checkpoints", "_trigger_checkpoint"),
     (r"GET /jobs/([0-9a-f]{32})/(?:savepoints|checkpoints)/([0-9a-f]{32})", "_result"),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from flink_components.lifecycle.by_hand import savepoint_by_hand, suspend_by_hand
 from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.history import book_of
 from flink_components.plan.record import Phase
 from tests.unit.doubles.fake_flink import Behaviour
 from tests.unit.doubles.world import KEY, Process, World, ref
@@ -50,6 +52,18 @@ def one_stable_job(world: World) -> None:
     assert [job.id for job in world.active()] == [record.run.job_id]
 
 
+def listed(world: World, key: str = KEY) -> list[str]:
+    """The places in the job's history, oldest first."""
+    return [point.path for point in book_of(Process(world).ledger(key)).read().points]
+
+
+def every_savepoint_is_in_the_history(world: World) -> None:
+    """Or it waits in the ledger to be written there by the next run."""
+    taken = [s.path for s in world.storage.snapshots.values() if s.savepoint]
+    found = [*listed(world), *(point.path for point in world.record().unlisted)]
+    assert [path for path in dict.fromkeys(found) if "savepoint-" in path] == taken
+
+
 def every_start_had_all_the_state(world: World) -> None:
     assert [s.events for s in world.storage.starts] == [s.newest for s in world.storage.starts]
 
@@ -90,6 +104,7 @@ def update(world: World, process: Process) -> None:
 
 
 def updated_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
     one_stable_job(world)
     every_start_had_all_the_state(world)
     record = world.record()
@@ -174,11 +189,80 @@ def rolled_back(world: World) -> None:
     assert record.restore.path == taken[-1].path
 
 
+def suspend(world: World, process: Process) -> None:
+    process.ensure(world.wish(state="suspended"), world.wish())
+
+
+def suspended_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
+    record = world.record()
+    assert (record.phase, record.open) == (Phase.SUSPENDED, None)
+    assert world.active() == []
+    taken = [s for s in world.storage.snapshots.values() if s.savepoint]
+    assert [record.restore.path if record.restore else None] == [s.path for s in taken]
+
+
+def suspended(world: World) -> None:
+    running(world)
+    suspend(world, Process(world))
+
+
+def resume(world: World, process: Process) -> None:
+    process.ensure(world.wish(), world.wish(state="suspended"))
+
+
+def resumed_with_its_state(world: World) -> None:
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
+
+
+def suspend_at_night(world: World, process: Process) -> None:
+    suspend_by_hand(process.shop, process.ledger())
+
+
+def save(world: World, process: Process) -> None:
+    savepoint_by_hand(process.shop, process.ledger(), "before-the-sale")
+
+
+def saved_and_running(world: World) -> None:
+    record = world.record()
+    assert record.open is None
+    assert [job.id for job in world.active()] == [record.run.job_id]  # type: ignore[union-attr]
+    assert record.restore is not None
+    every_savepoint_is_in_the_history(world)
+
+
+def call_off(world: World, process: Process) -> None:
+    process.ensure(world.wish(state="cancelled"), world.wish())
+
+
+def called_off_with_its_checkpoint(world: World) -> None:
+    record = world.record()
+    assert (record.phase, record.open) == (Phase.CANCELLED, None)
+    assert world.active() == []
+    assert record.restore is not None
+    assert world.storage.snapshots[record.restore.path].events == world.storage.newest("fraud")
+
+
+def restart(world: World, process: Process) -> None:
+    process.ensure(world.wish(restart="tuesday"), world.wish())
+
+
+def restarted_with_its_state(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    assert world.record().run.revision == 1  # type: ignore[union-attr]
+    assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
+
+
 def delete(world: World, process: Process) -> None:
     process.release(world.wish())
 
 
 def deleted_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
     record = world.record()
     assert record.deleted
     assert record.open is None
@@ -259,6 +343,12 @@ SCENARIOS = [
         rolled_back,
         running,
     ),
+    Scenario("suspend", suspend, suspended_with_its_savepoint, running),
+    Scenario("suspend by hand", suspend_at_night, suspended_with_its_savepoint, running),
+    Scenario("savepoint by hand", save, saved_and_running, running),
+    Scenario("resume", resume, resumed_with_its_state, suspended),
+    Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
+    Scenario("restart", restart, restarted_with_its_state, running),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
     Scenario("rename", rename, renamed, running, "payments/fraud-2"),

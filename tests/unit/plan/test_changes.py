@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_components.plan.changes import (
+    ASKED_FOR,
     FINGERPRINTED,
     JOB,
     Change,
@@ -60,7 +61,7 @@ def test_the_table_knows_every_field_of_a_job_and_no_other() -> None:
 
 def test_what_restarts_a_job_is_what_its_fingerprint_names() -> None:
     restarts = {field for field, kind in JOB.items() if kind is Kind.RESTART}
-    assert restarts == {*FINGERPRINTED, "restore_from"}
+    assert restarts == {*FINGERPRINTED, *ASKED_FOR}
 
 
 @given(values)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from flink_components.flink.answers import Checkpoint
-from flink_components.plan.decision import Action, Decision, Seen, Stop, decide
+from flink_components.plan.decision import Action, Decision, Seen, Stop
+from flink_components.plan.due import decide
 from flink_components.plan.record import Phase, Record, RestorePoint, Run
 from flink_components.spec.base import load
 from flink_components.spec.job import SessionJobSpec
@@ -52,7 +53,7 @@ def a_spec(**changes: Any) -> SessionJobSpec:
 
 
 def a_record(phase: Phase = Phase.STABLE, run: bool = True, **changes: Any) -> Record:
-    of_run = {"stateless", "restored_from", "cluster"}
+    of_run = {"stateless", "restored_from", "asked_from", "cluster"}
     values: dict[str, Any] = {
         "revision": 3,
         "attempt": 4,
@@ -197,7 +198,7 @@ def test_an_accepted_loss_is_marked() -> None:
     "record",
     [
         a_record(restored_by_hand="file:/given"),
-        a_record(Phase.DEPLOYED, restored_from="file:/given"),
+        a_record(Phase.DEPLOYED, asked_from="file:/given"),
     ],
 )
 def test_a_restore_from_is_honoured_once(record: Record) -> None:
@@ -309,3 +310,106 @@ def test_a_cluster_that_is_not_reached_is_refused_whatever_the_ledger_says() -> 
     assert decision.why == (
         f"the cluster of the job can't be reached, so nobody knows whether {JOB_ID} runs: timed out"
     )
+
+
+SUSPENDED = {"state": "suspended"}
+CANCELLED = {"state": "cancelled"}
+UNHEALTHY = Seen(reached=True, state="RESTARTING", checkpoint=CHECKPOINT, completed=9, at=61.0)
+
+
+@pytest.mark.parametrize(
+    ("seen", "spec", "expected"),
+    [
+        (RUNNING, SUSPENDED, (Action.STOP, 3, Stop.SAVEPOINT, None)),
+        (RUNNING, {**SUSPENDED, **LAST_STATE}, (Action.STOP, 3, Stop.LAST_STATE, None)),
+        (RUNNING, {**SUSPENDED, **STATELESS}, (Action.REFUSE, 3, None, None)),
+        (RUNNING, {**SUSPENDED, **ACCEPTED}, (Action.STOP, 3, Stop.CANCEL, None)),
+        (RUNNING, CANCELLED, (Action.STOP, 3, Stop.CANCEL, None)),
+        (UNHEALTHY, SUSPENDED, (Action.REFUSE, 3, None, None)),
+        (
+            UNHEALTHY,
+            {**SUSPENDED, "fallback": "last_state"},
+            (Action.STOP, 3, Stop.LAST_STATE, None),
+        ),
+        (UNHEALTHY, CANCELLED, (Action.STOP, 3, Stop.CANCEL, None)),
+    ],
+)
+def test_a_job_that_runs_and_is_not_to_run(
+    seen: Seen, spec: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    assert brief(decided(seen, a_record(), **spec)) == expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "seen", "expected"),
+    [
+        (Phase.SUSPENDED, NOT_THERE, (Phase.SUSPENDED, None)),
+        (Phase.UPGRADING, NOT_THERE, (Phase.SUSPENDED, None)),
+        (Phase.CANCELLED, NOT_THERE, (Phase.SUSPENDED, None)),
+        (Phase.STABLE, FAILED, (Phase.SUSPENDED, "file:/c/chk-9")),
+        (Phase.STABLE, STOPPED, (Phase.SUSPENDED, "file:/mine/s-9")),
+        (Phase.STABLE, FINISHED, (Phase.FINISHED, None)),
+        (Phase.FINISHED, NOT_THERE, (Phase.FINISHED, None)),
+        (Phase.STABLE, NOT_THERE, (Phase.LOST, None)),
+    ],
+)
+def test_a_job_that_is_down_and_is_to_be_down(
+    phase: Phase, seen: Seen, expected: tuple[Phase, str | None]
+) -> None:
+    decision = decided(seen, a_record(phase, restore=RECORDED), **SUSPENDED)
+    assert decision.action is Action.NOTHING
+    assert (decision.phase, decision.restore.path if decision.restore else None) == expected
+
+
+def test_a_cancel_says_what_it_gives_up() -> None:
+    seen = Seen(reached=True, state="RUNNING", completed=9)
+    assert decided(seen, a_record(restore=RECORDED), **CANCELLED).why == (
+        "no checkpoint of it outlives a cancel, so what it did since is given up; what is left is "
+        "file:/s/recorded"
+    )
+
+
+@pytest.mark.parametrize("moved", [{}, MOVED])
+def test_a_bounded_job_that_has_finished_is_not_run_again_by_a_move_or_a_new_job_manager(
+    moved: dict[str, Any],
+) -> None:
+    for seen in (FINISHED, NOT_THERE):
+        assert decided(seen, a_record(Phase.FINISHED), **moved).action is Action.NOTHING
+
+
+def test_an_unhealthy_job_is_upgraded_from_its_last_state_where_that_was_allowed() -> None:
+    decision = decided(UNHEALTHY, a_record(), OTHER, fallback="last_state")
+    assert brief(decision) == (Action.RESTART, 4, Stop.LAST_STATE, None)
+
+
+@pytest.mark.parametrize(
+    ("at", "refused"), [(61.0, False), (61.9, False), (62.0, True), (1000.0, True)]
+)
+def test_a_checkpoint_may_be_as_old_as_was_said(at: float, refused: bool) -> None:
+    seen = Seen(reached=True, state="RUNNING", checkpoint=CHECKPOINT, completed=9, at=at)
+    spec = {**LAST_STATE, "max_restore_age": "60.9 s"}
+    assert (decided(seen, a_record(), OTHER, **spec).action is Action.REFUSE) is refused
+
+
+def test_the_age_is_in_the_refusal() -> None:
+    seen = Seen(reached=True, state="FAILED", checkpoint=CHECKPOINT, completed=9, at=3661.0)
+    assert decided(seen, a_record(), max_restore_age="1 min").why == (
+        "the job is FAILED, and the latest completed checkpoint file:/c/chk-9 is 61 min old, and "
+        "max_restore_age is 1 min: set restore_from to go on from it all the same"
+    )
+
+
+@pytest.mark.parametrize(
+    ("restart", "done", "action"),
+    [
+        ("a", None, Action.RESTART),
+        ("a", "a", Action.NOTHING),
+        ("b", "a", Action.RESTART),
+        (None, "a", Action.NOTHING),
+    ],
+)
+def test_a_restart_is_due_once(restart: str | None, done: str | None, action: Action) -> None:
+    record = a_record()
+    assert record.run is not None
+    record = record.model_copy(update={"run": record.run.model_copy(update={"restart": done})})
+    assert decided(RUNNING, record, restart=restart).action is action

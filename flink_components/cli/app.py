@@ -1,0 +1,167 @@
+"""`flink-components`: what a person does to jobs at 3 a.m., without Pulumi."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from flink_components.cli import printing
+from flink_components.flink.errors import FlinkError
+from flink_components.kube.access import Access, AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle import by_hand
+from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.history import book_of
+from flink_components.lifecycle.ledger import Ledger, records
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.waiting import Clock
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.record import Record
+from flink_components.spec.base import SpecError, load
+from flink_components.spec.connection import Connection
+
+app = typer.Typer(
+    help="Looks at jobs, and does a step of their life cycle by hand under Pulumi's own lock.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Key = Annotated[str, typer.Argument(help="the job's key, such as payments/fraud")]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="of the ledger; by default the start of the key")
+]
+Kubeconfig = Annotated[str, typer.Option(help="a kubeconfig; by default $KUBECONFIG")]
+Context = Annotated[str, typer.Option(help="a context of that file")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+class Reached:
+    """A job's ledger, and the way to it."""
+
+    def __init__(self, kubeconfig: str, context: str) -> None:
+        given = {"kubeconfig": kubeconfig or None, "context": context or None}
+        self.connection = load(Connection, {k: v for k, v in given.items() if v})
+        self.shop = Workshop(Access(), Clock(), lambda text: print(text, file=sys.stderr))
+
+    def ledger(self, key: str, namespace: str) -> Ledger[Record]:
+        """The ledger of a key."""
+        return self.shop.ledger(self.connection, namespace or key.partition("/")[0], key)
+
+    def observed(self, record: Record) -> str:
+        """What Flink says of the job now, in words."""
+        if record.run is None:
+            return "never ran"
+        seen = observe(self.shop, record.run)
+        if not seen.reached:
+            return f"can't be asked: {seen.problem}"
+        return seen.state or "not known to its JobManager"
+
+
+@app.command()
+def jobs(
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="where the ledgers are")],
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Lists the jobs of a namespace, as their ledgers know them."""
+    reached = Reached(kubeconfig, context)
+    api = reached.shop.reach.api(reached.connection)
+    found = sorted(records(api, namespace, "job", Record), key=lambda record: record.key)
+    _show([printing.row(record) for record in found], as_json, printing.table)
+
+
+@app.command()
+def status(
+    key: Key,
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Says where a job stands: its ledger, its lock, and what Flink says of it."""
+    reached = Reached(kubeconfig, context)
+    ledger = reached.ledger(key, namespace)
+    lock = by_hand.lock_of(ledger)
+    record = ledger.read() or Record(key=key)
+    _show(printing.facts(record, reached.observed(record), lock), as_json, printing.lines)
+
+
+@app.command()
+def history(
+    key: Key,
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Lists the restore points of a job, newest first."""
+    ledger = Reached(kubeconfig, context).ledger(key, namespace)
+    by_hand.lock_of(ledger)
+    points = reversed(book_of(ledger).read().points)
+    _show([printing.point(point) for point in points], as_json, printing.table)
+
+
+@app.command()
+def savepoint(
+    key: Key,
+    name: Annotated[str, typer.Option(help="keeps it out of the retention, under this name")] = "",
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Takes a savepoint of a job that runs on."""
+    reached = Reached(kubeconfig, context)
+    ledger = reached.ledger(key, namespace)
+    by_hand.lock_of(ledger)
+    taken = by_hand.savepoint_by_hand(reached.shop, ledger, name or None)
+    _show({"key": key, "location": taken.path}, as_json, printing.lines)
+
+
+@app.command()
+def suspend(
+    key: Key,
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Stops a job with a savepoint; the next `pulumi up` starts it from there."""
+    reached = Reached(kubeconfig, context)
+    ledger = reached.ledger(key, namespace)
+    by_hand.lock_of(ledger)
+    taken = by_hand.suspend_by_hand(reached.shop, ledger)
+    _show({"key": key, "state": "SUSPENDED", "location": taken.path}, as_json, printing.lines)
+
+
+@app.command()
+def unlock(
+    key: Key,
+    force: Annotated[bool, typer.Option(help="also from a holder that is alive")] = False,
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Takes the lock of a job from a holder that died; one that lives fails at its next call."""
+    lock = by_hand.unlock(Reached(kubeconfig, context).ledger(key, namespace), force)
+    was = lock.holder if lock else "nobody"
+    _show({"key": key, "was locked by": was}, as_json, printing.lines)
+
+
+def _show(what: Any, as_json: bool, text: Any) -> None:
+    if as_json:
+        print(json.dumps(what, indent=2))
+    else:
+        text(what)
+
+
+def main() -> None:
+    """Runs the command; what can go wrong is one line on stderr, and the exit status is 1."""
+    try:
+        app()
+    except (LifecycleError, KubeError, AccessError, FlinkError, SpecError) as error:
+        print(f"flink-components: {error}", file=sys.stderr)
+        sys.exit(1)

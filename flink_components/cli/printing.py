@@ -1,0 +1,89 @@
+"""How jobs and their histories look on a terminal; the same values are the JSON."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flink_components.lifecycle.by_hand import Lock
+from flink_components.plan.record import Record, Taken
+
+
+def when(at: float) -> str:
+    """A moment as a person reads it, in UTC."""
+    if not at:
+        return ""
+    return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def row(record: Record) -> dict[str, Any]:
+    """One job in a list."""
+    run = record.run
+    return {
+        "key": record.key,
+        "state": "deleted" if record.deleted else record.phase.value,
+        "since": when(record.since),
+        "revision": run.revision if run else None,
+        "cluster": f"{run.cluster['key']} r{run.cluster['revision']}" if run else None,
+        "reason": record.reason or None,
+    }
+
+
+def facts(record: Record, flink: str, lock: Lock | None) -> dict[str, Any]:
+    """All that is known of one job."""
+    run, step = record.run, record.open
+    return {
+        **row(record),
+        "flink": flink,
+        "job id": run.job_id if run else None,
+        "attempt": run.attempt if run else None,
+        "restored from": run.restored_from if run else None,
+        "restore point": record.restore.path if record.restore else None,
+        "unfinished": f"{step.what} since {when(step.since)}" if step else None,
+        "locked by": f"{lock.holder} (renewed {lock.age:.0f} s ago)" if lock else None,
+        "managed by": record.owner.stack if record.owner else None,
+        "failures": [
+            f"{when(failure.at)} r{failure.revision}: {failure.reason}"
+            for failure in reversed(record.failures)
+        ],
+    }
+
+
+def point(taken: Taken) -> dict[str, Any]:
+    """One restore point."""
+    return {
+        "at": when(taken.at),
+        "kind": taken.kind,
+        "revision": taken.revision,
+        "flink": taken.flink_version,
+        "why": taken.why,
+        "by": taken.by,
+        "name": taken.snapshot,
+        "disposed": when(taken.disposed_at or 0.0) or None,
+        "location": taken.path,
+    }
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows with a head, as wide as they need to be."""
+    console = Console(width=None if Console().is_terminal else 400)
+    if not rows:
+        console.print("nothing found")
+        return
+    shown = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        shown.add_column(name, overflow="fold")
+    for found in rows:
+        shown.add_row(*("" if value is None else str(value) for value in found.values()))
+    console.print(shown)
+
+
+def lines(values: Mapping[str, Any]) -> None:
+    """One fact a line; what is not there is left out."""
+    for name, value in values.items():
+        if value in (None, [], ""):
+            continue
+        for number, item in enumerate(value if isinstance(value, list) else [value]):
+            print(f"{name if number == 0 else '':<14} {item}")

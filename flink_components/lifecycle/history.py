@@ -1,0 +1,180 @@
+"""The history of a key: a Lease of its own, written after the ledger, kept after a delete."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from flink_components.flink.answers import below
+from flink_components.flink.errors import FlinkError
+from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
+from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.ledger import KEY, KIND, RECORD, Ledger, lease_name
+from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.history import disposable, in_use, with_points, without_files
+from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Taken
+from flink_components.spec.job import SessionJobSpec, StopSpec
+from flink_components.spec.names import label_value
+
+_WRITE_ATTEMPTS = 3
+_DISPOSED_AT_ONCE = 5
+_DISPOSAL_SECONDS = 60.0
+
+
+def noted(
+    held: HeldRecord, spec: StopSpec, point: RestorePoint, run: Run, step: Step | None, why: str
+) -> dict[str, object]:
+    """The changes of a record that has a new restore point: it, and its line for the history.
+
+    `step` is the stop that took it; None for what was found.
+    """
+    ours = step is not None and bool(step.directory) and below(point.path, step.directory)
+    line = Taken(
+        path=point.path,
+        kind=point.kind,
+        at=point.at,
+        format=spec.savepoint_format.value if ours else None,
+        flink_version=str(run.cluster.get("flink_version", "")),
+        job_id=point.job_id,
+        revision=point.revision,
+        attempt=point.attempt,
+        size=point.size,
+        why=why,
+        by=held.by,
+        ours=ours,
+        snapshot=step.snapshot if step else None,
+    )
+    others = tuple(other for other in held.record.unlisted if other.path != line.path)
+    return {"restore": point, "unlisted": (*others, line)}
+
+
+@dataclass(frozen=True)
+class Book:
+    """Where the history of a key is written."""
+
+    api: KubeApi
+    namespace: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The Lease's name."""
+        return lease_name("history", self.key)
+
+    def read(self) -> History:
+        """The history; an empty one where nothing was written yet.
+
+        Raises LifecycleError where it was edited to something else.
+        """
+        try:
+            return self._history(self.api.get("Lease", self.namespace, self.name))
+        except NotFound:
+            return History(key=self.key)
+
+    def add(self, points: tuple[Taken, ...]) -> History:
+        """Writes points that it does not have yet."""
+        for _ in range(_WRITE_ATTEMPTS):
+            try:
+                lease = self.api.get("Lease", self.namespace, self.name)
+            except NotFound:
+                lease = {}
+            history = with_points(self._history(lease) if lease else History(key=self.key), points)
+            try:
+                return self._write(lease, history)
+            except Conflict:
+                continue
+        raise LifecycleError(f"the history of {self.key} is written by someone else all the time")
+
+    def dispose(self, paths: list[str], now: float) -> None:
+        """Notes that the files of these points are gone."""
+        lease = self.api.get("Lease", self.namespace, self.name)
+        self._write(lease, without_files(self._history(lease), paths, now))
+
+    def _history(self, lease: dict[str, object]) -> History:
+        try:
+            annotations = lease["metadata"]["annotations"]  # type: ignore[index]
+            return History.model_validate_json(annotations[RECORD])
+        except (KeyError, TypeError, ValidationError) as error:
+            raise LifecycleError(
+                f"the history of {self.key} (Lease {self.namespace}/{self.name}) can't be read: "
+                f"it was edited by hand; delete it, and a new one is begun"
+            ) from error
+
+    def _write(self, lease: dict[str, object], history: History) -> History:
+        text = json.dumps(history.model_dump(mode="json", exclude_none=True), separators=(",", ":"))
+        if lease:
+            lease["metadata"]["annotations"][RECORD] = text  # type: ignore[index]
+            self.api.replace("Lease", self.namespace, self.name, lease)
+            return history
+        labels = {
+            "app.kubernetes.io/managed-by": "flink-components",
+            KIND: "history",
+            KEY: label_value(self.key),
+        }
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": labels,
+                "annotations": {KEY: self.key, RECORD: text},
+            },
+            "spec": {},
+        }
+        self.api.create("Lease", self.namespace, body)
+        return history
+
+
+def book_of(ledger: Ledger[Record]) -> Book:
+    """The history that belongs to a ledger."""
+    return Book(ledger.api, ledger.namespace, ledger.key)
+
+
+def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None:
+    """Moves the ledger's new points to the history; what can't be written now is written later."""
+    points = held.record.unlisted
+    if not points:
+        return
+    try:
+        book_of(ledger).add(points)
+        held.note(unlisted=())
+    except (KubeError, LifecycleError) as error:
+        shop.say(f"the history was not written, and will be by the next run: {error}")
+
+
+def tidy_savepoints(
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], spec: SessionJobSpec
+) -> None:
+    """Disposes of savepoints that `keep_savepoints` does not keep, a few at a time.
+
+    Flink removes the files, with the pods' identity. What fails is tried again by the next run.
+    """
+    run, retention = held.record.run, spec.keep_savepoints
+    if run is None or (retention.count is None and retention.age is None):
+        return
+    with suppress(KubeError, LifecycleError, FlinkError):
+        book = book_of(ledger)
+        found = disposable(book.read(), in_use(held.record), retention, shop.clock.now())
+        gone = []
+        for point in found[:_DISPOSED_AT_ONCE]:
+            held.fence()
+            if disposed(shop, run, point.path):
+                gone.append(point.path)
+        if gone:
+            book.dispose(gone, shop.clock.now())
+
+
+def disposed(shop: Workshop, run: Run, path: str) -> bool:
+    """Lets Flink remove the files of a savepoint, on the cluster of `run`; whether it did."""
+    flink = shop.flink(run.cluster)
+    trigger = flink.dispose(path)
+    result, done = poll(
+        shop.clock, lambda: flink.disposal_result(trigger), lambda r: r.done, _DISPOSAL_SECONDS
+    )
+    gone_before = "FileNotFoundException" in (result.failure or "")
+    if done and result.failure is not None and not gone_before:
+        shop.say(f"{path} could not be disposed of: {result.failure}")
+    return done and (result.failure is None or gone_before)
