@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from tests.unit.doubles.clock import FakeClock
+from tests.unit.doubles.flink_bodies import FIELDS, ROUTES, entry, failed_program, no_job
+from tests.unit.doubles.flink_jobs import Behaviour, FakeJob, Operation, Snapshot, Start, Storage
 
 Json = dict[str, Any]
 Reply = tuple[int, Any]
@@ -16,105 +17,6 @@ Reply = tuple[int, Any]
 ENDED = ("FINISHED", "CANCELED", "FAILED")
 OFF = 0x7FFFFFFFFFFFFFFF
 KEPT_RESULTS_SECONDS = 300.0
-
-
-@dataclass
-class Snapshot:
-    """A checkpoint or savepoint. `events` is how much of its group's work is in it."""
-
-    path: str
-    events: int
-    savepoint: bool
-    group: str
-    number: int
-    at: float
-    discarded: bool = False
-
-
-@dataclass
-class Behaviour:
-    """What a program does when it is run; None and False: nothing unusual.
-
-    refuses: reason for a 400 to the run request; plan_refused: the same for a plan.
-    fails: reason for which the job fails once it runs; after_checkpoint: it completes one before.
-    slots_missing: so many subtasks never get a slot. finishes: its work is bounded.
-    checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint.
-    ignores_savepoint: it starts empty whatever it was given.
-    """
-
-    refuses: str | None = None
-    plan_refused: str | None = None
-    fails: str | None = None
-    after_checkpoint: bool = False
-    slots_missing: int = 0
-    finishes: bool = False
-    checkpoint_fails: str | None = None
-    savepoint_fails: str | None = None
-    savepoint_ends: bool = False
-    ignores_savepoint: bool = False
-
-
-@dataclass
-class FakeJob:
-    """One submission."""
-
-    id: str
-    entry_class: str
-    args: list[str]
-    jar: str
-    request: Json
-    behaviour: Behaviour
-    started: float
-    state: str = "CREATED"
-    restored: str | None = None
-    events: int = 0
-    snapshots: list[Snapshot] = field(default_factory=list)
-    failure: str | None = None
-    ends: tuple[float, str] | None = None
-    last_checkpoint: float = 0.0
-
-    @property
-    def group(self) -> str:
-        """Jobs of one group are attempts of one job: no two may run."""
-        return self.args[0] if self.args else ""
-
-
-@dataclass
-class Operation:
-    """A savepoint, stop or checkpoint that was asked for."""
-
-    kind: str
-    due: float
-    directory: str = ""
-    location: str | None = None
-    failure: str | None = None
-    done: bool = False
-
-
-@dataclass(frozen=True)
-class Start:
-    """A job that was started: where from, how much was restored, and how much could have been."""
-
-    job_id: str
-    group: str
-    entry_class: str
-    savepoint: str | None
-    events: int
-    newest: int
-
-
-class Storage:
-    """What all clusters have written, and the history by which a test judges."""
-
-    def __init__(self) -> None:
-        self.snapshots: dict[str, Snapshot] = {}
-        self.starts: list[Start] = []
-        self.violations: list[str] = []
-
-    def newest(self, group: str) -> int:
-        """How much work the best snapshot of a group holds."""
-        usable = [s.events for s in self.snapshots.values() if s.group == group and not s.discarded]
-        return max(usable, default=0)
 
 
 class FakeFlink:
@@ -318,7 +220,7 @@ class FakeFlink:
         behaviour = self.behaviours.get(body.get("entryClass", ""), Behaviour())
         reason = wrong or behaviour.plan_refused
         if reason is not None:
-            return 400, _failed_program(reason)
+            return 400, failed_program(reason)
         return 200, {"plan": {"nodes": []}}
 
     def _run(self, jar: str, body: Json) -> Reply:
@@ -331,7 +233,7 @@ class FakeFlink:
         behaviour = self.behaviours.get(body.get("entryClass", ""), Behaviour())
         known = self.jobs.get(job_id)
         if known is not None and (known.state not in ENDED or self.minor >= (1, 17)):
-            return 400, _failed_program(
+            return 400, failed_program(
                 "org.apache.flink.runtime.client.DuplicateJobSubmissionException: "
                 "Job has already been submitted."
             )
@@ -343,7 +245,7 @@ class FakeFlink:
         job = self._submit(jar, job_id, body, behaviour)
         if reason is not None:
             self._end(job, "FAILED", reason)
-            return 400, _failed_program(reason)
+            return 400, failed_program(reason)
         if found is not None and not behaviour.ignores_savepoint:
             job.events, job.restored = found.events, found.path
         self._note_start(job, savepoint)
@@ -396,7 +298,7 @@ class FakeFlink:
         if self.minor < (1, 16):
             return 404, {"errors": [f"Not found: /jobs/{job_id}/status"]}
         if job_id not in self.jobs:
-            return _no_job(job_id)
+            return no_job(job_id)
         return 200, {"status": self.jobs[job_id].state}
 
     def _job(self, job_id: str) -> Reply:
@@ -441,15 +343,15 @@ class FakeFlink:
         return {
             "counts": {"completed": len(job.snapshots), "restored": 1 if job.restored else 0},
             "latest": {
-                "completed": _entry(checkpoints[-1]) if checkpoints else None,
-                "savepoint": _entry(savepoints[-1]) if savepoints else None,
+                "completed": entry(checkpoints[-1]) if checkpoints else None,
+                "savepoint": entry(savepoints[-1]) if savepoints else None,
                 "restored": restored if job.restored else None,
             },
         }
 
     def _cached(self, what: str, job_id: str, read: Callable[[FakeJob], Json]) -> Reply:
         if job_id not in self.jobs:
-            return _no_job(job_id)
+            return no_job(job_id)
         key, now = f"{what} {job_id}", self._clock.now()
         if key not in self._cache or now - self._cache[key][0] >= self.refresh_interval:
             self._cache[key] = (now, read(self.jobs[job_id]))
@@ -457,7 +359,7 @@ class FakeFlink:
 
     def _checkpoint_config(self, job_id: str) -> Reply:
         if job_id not in self.jobs:
-            return _no_job(job_id)
+            return no_job(job_id)
         return 200, {
             "mode": "exactly_once",
             "interval": OFF if self.interval is None else int(self.interval * 1000),
@@ -538,7 +440,7 @@ class FakeFlink:
     def _cancel(self, job_id: str) -> Reply:
         job = self.jobs.get(job_id)
         if job is None:
-            return _no_job(job_id)
+            return no_job(job_id)
         if job.state in ENDED:
             return (409 if self.minor >= (1, 17) else 404), {
                 "errors": ["Job cancellation failed because the job has already reached another"]
@@ -546,83 +448,3 @@ class FakeFlink:
         job.state = "CANCELLING"
         job.ends = (self._clock.now() + 0.05, "CANCELED")
         return 202, {}
-
-
-def _entry(snapshot: Snapshot) -> Json:
-    return {
-        "id": snapshot.number,
-        "status": "COMPLETED",
-        "is_savepoint": snapshot.savepoint,
-        "trigger_timestamp": int(snapshot.at * 1000),
-        "state_size": 1000 + snapshot.events,
-        "external_path": snapshot.path,
-        "discarded": snapshot.discarded,
-    }
-
-
-def _no_job(job_id: str) -> Reply:
-    return 404, {
-        "errors": [
-            "org.apache.flink.runtime.rest.handler.RestHandlerException: "
-            f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
-            f"Could not find Flink job ({job_id})"
-        ]
-    }
-
-
-def _failed_program(reason: str) -> Json:
-    return {
-        "errors": [
-            "Internal server error.",
-            "<Exception on server side:\n"
-            "org.apache.flink.client.program.ProgramInvocationException: Could not execute\n"
-            "\tat org.apache.flink.X.run(X.java:1)\n"
-            f"Caused by: {reason}\n\tat org.acme.Job.main(Job.java:1)\n\n"
-            "End of exception on server side>",
-        ]
-    }
-
-
-ALWAYS = (1, 0)
-FIELDS: dict[str, dict[str, tuple[int, int]]] = {
-    "run": {
-        "entryClass": ALWAYS,
-        "programArgsList": ALWAYS,
-        "parallelism": ALWAYS,
-        "jobId": ALWAYS,
-        "allowNonRestoredState": ALWAYS,
-        "savepointPath": ALWAYS,
-        "restoreMode": (1, 15),
-        "flinkConfiguration": (1, 17),
-        "claimMode": (1, 20),
-    },
-    "stop": {
-        "targetDirectory": ALWAYS,
-        "drain": ALWAYS,
-        "formatType": (1, 15),
-        "triggerId": (1, 15),
-    },
-}
-ROUTES = (
-    (r"GET /overview", "_overview"),
-    (r"GET /config", "_config"),
-    (r"GET /jobmanager/config", "_jobmanager_config"),
-    (r"GET /jars", "_list_jars"),
-    (r"POST /jars/upload", "_upload"),
-    (r"DELETE /jars/([^/]+)", "_delete_jar"),
-    (r"POST /jars/([^/]+)/plan", "_plan"),
-    (r"POST /jars/([^/]+)/run", "_run"),
-    (r"GET /jobs/overview", "_jobs_overview"),
-    (r"GET /jobs/([0-9a-f]{32})/status", "_status"),
-    (r"GET /jobs/([0-9a-f]{32})", "_job"),
-    (r"GET /jobs/([0-9a-f]{32})/exceptions", "_exceptions"),
-    (r"GET /jobs/([0-9a-f]{32})/checkpoints", "_checkpoints"),
-    (r"GET /jobs/([0-9a-f]{32})/checkpoints/config", "_checkpoint_config"),
-    (r"POST /jobs/([0-9a-f]{32})/stop", "_stop"),
-    (r"POST /savepoint-disposal", "_dispose"),
-    (r"GET /savepoint-disposal/([0-9a-f]{32})", "_disposal_result"),
-    (r"POST /jobs/([0-9a-f]{32})/savepoints", "_savepoint"),
-    (r"POST /jobs/([0-9a-f]{32})/checkpoints", "_trigger_checkpoint"),
-    (r"GET /jobs/([0-9a-f]{32})/(?:savepoints|checkpoints)/([0-9a-f]{32})", "_result"),
-    (r"PATCH /jobs/([0-9a-f]{32})", "_cancel"),
-)

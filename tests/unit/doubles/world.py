@@ -22,8 +22,9 @@ from flink_components.spec.connection import Connection
 from flink_components.spec.job import SessionJobSpec
 from flink_components.spec.ref import ClusterRef
 from tests.unit.doubles.clock import FakeClock
-from tests.unit.doubles.fake_flink import FakeFlink, FakeJob, Storage
+from tests.unit.doubles.fake_flink import FakeFlink
 from tests.unit.doubles.fake_kube import FakeKube, status
+from tests.unit.doubles.flink_jobs import FakeJob, Storage
 from tests.unit.doubles.wire import Answer, Call, Fault, When, Wire
 
 SERVER = "https://kubernetes.example.org:6443"

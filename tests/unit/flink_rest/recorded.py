@@ -11,6 +11,23 @@ from tests.unit.doubles.wire import Call, Fault, Wire
 BASE = "https://flink.example.org/prefix"
 JOB = "5e20cb6b0f357591171dfcca2eea09de"
 TRIGGER = "1c9e0000000000000000000000000001"
+JAR = "8f1b_job.jar"
+RUN = f"POST /jars/{JAR}/run"
+ACCEPTED: dict[str, tuple[int, Any]] = {RUN: (200, {"jobid": JOB})}
+OVERVIEW = {
+    "jobs": [
+        {
+            "jid": JOB,
+            "name": "fraud",
+            "state": "RUNNING",
+            "start-time": 1,
+            "end-time": -1,
+            "duration": 5,
+            "last-modification": 1,
+            "tasks": {"total": 2, "running": 2},
+        }
+    ]
+}
 
 
 class Recorded:

@@ -15,15 +15,17 @@ from flink_components.flink.answers import (
     JobStatus,
     TriggerResult,
 )
-from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
-from flink_components.flink.rest import FlinkClient
-from tests.unit.doubles.wire import Fault
-from tests.unit.flink_rest.recorded import BASE, JOB, TRIGGER, Recorded
+from flink_components.flink.errors import FlinkError, FlinkNotFound
+from tests.unit.flink_rest.recorded import (
+    ACCEPTED,
+    JAR,
+    JOB,
+    OVERVIEW,
+    TRIGGER,
+    Recorded,
+)
 
 VERSIONS = ["1.13.6", "1.15.4", "1.16.3", "1.17.2", "1.18.1", "1.19.1", "1.20.3", "2.3.0"]
-JAR = "8f1b_job.jar"
-RUN = f"POST /jars/{JAR}/run"
-ACCEPTED = {RUN: (200, {"jobid": JOB})}
 
 
 def test_the_cluster() -> None:
@@ -232,22 +234,6 @@ def test_a_trigger_that_flink_does_not_know() -> None:
         Recorded("1.20.3", answers).client.savepoint_result(JOB, TRIGGER)
 
 
-OVERVIEW = {
-    "jobs": [
-        {
-            "jid": JOB,
-            "name": "fraud",
-            "state": "RUNNING",
-            "start-time": 1,
-            "end-time": -1,
-            "duration": 5,
-            "last-modification": 1,
-            "tasks": {"total": 2, "running": 2},
-        }
-    ]
-}
-
-
 def test_all_jobs() -> None:
     flink = Recorded("2.3.0", {"GET /jobs/overview": (200, OVERVIEW)})
     assert flink.client.jobs() == [JobStatus(JOB, "fraud", "RUNNING")]
@@ -413,111 +399,16 @@ def test_a_plan_runs_main_and_submits_nothing() -> None:
     assert flink.calls[0].body == {"entryClass": "org.acme.Job"}
 
 
-REFUSED = {
-    "errors": [
-        "Internal server error.",
-        "<Exception on server side:\n"
-        "org.apache.flink.client.program.ProgramInvocationException: The main method caused an "
-        "error: Failed to execute job 'fraud'.\n\tat org.apache.flink.x.Y.z(Y.java:372)\n"
-        "Caused by: java.util.concurrent.ExecutionException: x\n\t... 8 more\n"
-        "Caused by: java.io.FileNotFoundException: Cannot find checkpoint or savepoint file "
-        "'file:/nowhere'.\n\tat org.apache.flink.x.Y.z(Y.java:1)\n\n"
-        "End of exception on server side>",
-    ]
-}
+DISPOSAL = {"savepoint-path": "file:/s/savepoint-1"}
 
 
-def test_a_refused_run_says_the_root_cause_in_one_line() -> None:
-    with pytest.raises(FlinkError) as error:
-        Recorded("1.20.3", {RUN: (400, REFUSED)}).client.run_jar(JAR, JOB, {})
-    assert error.value.cause == (
-        "FileNotFoundException: Cannot find checkpoint or savepoint file 'file:/nowhere'."
-    )
-    assert error.value.status == 400
+def test_a_disposal_names_the_savepoint() -> None:
+    flink = Recorded("1.20.3", {"POST /savepoint-disposal": (200, {"request-id": TRIGGER})})
+    assert flink.client.dispose("file:/s/savepoint-1") == TRIGGER
+    assert flink.calls[0].body == DISPOSAL
 
 
-@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LOST])
-def test_a_change_is_sent_once(fault: Fault) -> None:
-    flink = Recorded("1.20.3", ACCEPTED)
-    flink.fail(fault)
-    with pytest.raises(FlinkUnreachable):
-        flink.client.run_jar(JAR, JOB, {})
-    assert len(flink.calls) == 1
-
-
-def test_a_read_is_repeated_when_the_connection_breaks() -> None:
-    flink = Recorded("1.20.3", {"GET /jobs/overview": (200, OVERVIEW)})
-    flink.fail(Fault.REFUSED, times=2)
-    assert len(flink.client.jobs()) == 1
-
-
-def test_a_read_gives_up_after_three_attempts() -> None:
-    flink = Recorded("1.20.3", {"GET /jobs/overview": (200, OVERVIEW)})
-    flink.fail(Fault.REFUSED, times=9)
-    with pytest.raises(FlinkUnreachable, match=r"/prefix does not answer: connection refused$"):
-        flink.client.jobs()
-    assert len(flink.calls) == 3
-
-
-def k8s_status(code: int, message: str) -> dict[str, Any]:
-    return {"kind": "Status", "status": "Failure", "message": message, "code": code}
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind", "text"),
-    [
-        (
-            503,
-            k8s_status(503, "no endpoints available for service"),
-            FlinkUnreachable,
-            "Flink can't be reached by the API server's proxy: no endpoints available for service",
-        ),
-        (
-            404,
-            k8s_status(404, 'services "etl" not found'),
-            FlinkUnreachable,
-            "Flink can't be reached by the API server's proxy: services \"etl\" not found",
-        ),
-        (
-            403,
-            k8s_status(403, "services is forbidden"),
-            FlinkError,
-            "the API server refused the way to Flink: services is forbidden",
-        ),
-        (
-            401,
-            b"<html>login</html>",
-            FlinkError,
-            "credentials refused (HTTP 401): mend username and password_env, or bearer_token_env, "
-            "of the connection",
-        ),
-        (502, b"<html>Bad Gateway</html>", FlinkUnreachable, "HTTP 502"),
-        (504, b"", FlinkUnreachable, "HTTP 504"),
-        (
-            200,
-            b"<html>Flink</html>",
-            FlinkError,
-            "unexpected answer (HTTP 200): '<html>Flink</html>'",
-        ),
-    ],
-)
-def test_answers_that_are_not_flinks(
-    status: int, body: Any, kind: type[FlinkError], text: str
-) -> None:
-    flink = Recorded("1.20.3", {RUN: (status, body)})
-    with pytest.raises(FlinkError) as error:
-        flink.client.run_jar(JAR, JOB, {})
-    assert type(error.value) is kind
-    assert str(error.value) == text
-    assert error.value.status == status
-
-
-def test_a_base_url_may_end_in_a_slash() -> None:
-    answers = {"GET /jars": (200, {"files": [{"id": JAR, "name": "job.jar"}]})}
-    flink = Recorded("1.20.3", answers)
-    assert FlinkClient(f"{BASE}/", flink.wire, "1.20.3").jars() == [JAR]
-
-
-def test_a_version_that_is_not_known_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"Flink 1.12.0 is not one of 1.13, "):
-        Recorded("1.12.0", {})
+def test_the_result_of_a_disposal() -> None:
+    answer = {"status": {"id": "COMPLETED"}, "operation": {}}
+    flink = Recorded("1.20.3", {f"GET /savepoint-disposal/{TRIGGER}": (200, answer)})
+    assert flink.client.disposal_result(TRIGGER) == TriggerResult(done=True)

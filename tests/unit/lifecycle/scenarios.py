@@ -11,7 +11,7 @@ from flink_components.lifecycle.by_hand import savepoint_by_hand, suspend_by_han
 from flink_components.lifecycle.errors import StepFailed
 from flink_components.lifecycle.history import book_of
 from flink_components.plan.record import Phase
-from tests.unit.doubles.fake_flink import Behaviour
+from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.world import KEY, Process, World, ref
 
 Operation = Callable[[World, Process], None]

@@ -6,7 +6,7 @@ import pytest
 
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.plan.record import Phase
-from tests.unit.doubles.fake_flink import Behaviour
+from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.wire import Call, Fault
 from tests.unit.doubles.world import KEY, NAMESPACE, OWNER, Process, World, ref
 

@@ -8,7 +8,7 @@ from flink_components.lifecycle.errors import LifecycleError, StepFailed
 from flink_components.lifecycle.history import book_of
 from flink_components.lifecycle.ledger import RECORD
 from flink_components.plan.record import History, Taken
-from tests.unit.doubles.fake_flink import Behaviour
+from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.wire import Answer, Fault
 from tests.unit.doubles.world import NAMESPACE, OWNER, Process, World, calls_to
 from tests.unit.lifecycle.scenarios import listed, running

@@ -10,7 +10,7 @@ from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.planning import drifted, plan
 from flink_components.plan.plan import Plan
 from flink_components.plan.record import Phase, Record, Run, Step
-from tests.unit.doubles.fake_flink import Behaviour
+from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.wire import Fault
 from tests.unit.doubles.world import KEY, NAMESPACE, Process, World
 

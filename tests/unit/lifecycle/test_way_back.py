@@ -7,7 +7,7 @@ import pytest
 from flink_components.lifecycle.errors import StepFailed
 from flink_components.lifecycle.planning import drifted
 from flink_components.plan.record import Phase
-from tests.unit.doubles.fake_flink import Behaviour
+from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.wire import Fault
 from tests.unit.doubles.world import Process, World, calls_to, ref
 

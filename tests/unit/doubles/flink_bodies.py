@@ -1,0 +1,90 @@
+"""Answers of Flink's REST API as a fake one gives them, and which method gives which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.unit.doubles.flink_jobs import Snapshot
+
+Json = dict[str, Any]
+Reply = tuple[int, Any]
+
+
+def entry(snapshot: Snapshot) -> Json:
+    return {
+        "id": snapshot.number,
+        "status": "COMPLETED",
+        "is_savepoint": snapshot.savepoint,
+        "trigger_timestamp": int(snapshot.at * 1000),
+        "state_size": 1000 + snapshot.events,
+        "external_path": snapshot.path,
+        "discarded": snapshot.discarded,
+    }
+
+
+def no_job(job_id: str) -> Reply:
+    return 404, {
+        "errors": [
+            "org.apache.flink.runtime.rest.handler.RestHandlerException: "
+            f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
+            f"Could not find Flink job ({job_id})"
+        ]
+    }
+
+
+def failed_program(reason: str) -> Json:
+    return {
+        "errors": [
+            "Internal server error.",
+            "<Exception on server side:\n"
+            "org.apache.flink.client.program.ProgramInvocationException: Could not execute\n"
+            "\tat org.apache.flink.X.run(X.java:1)\n"
+            f"Caused by: {reason}\n\tat org.acme.Job.main(Job.java:1)\n\n"
+            "End of exception on server side>",
+        ]
+    }
+
+
+ALWAYS = (1, 0)
+FIELDS: dict[str, dict[str, tuple[int, int]]] = {
+    "run": {
+        "entryClass": ALWAYS,
+        "programArgsList": ALWAYS,
+        "parallelism": ALWAYS,
+        "jobId": ALWAYS,
+        "allowNonRestoredState": ALWAYS,
+        "savepointPath": ALWAYS,
+        "restoreMode": (1, 15),
+        "flinkConfiguration": (1, 17),
+        "claimMode": (1, 20),
+    },
+    "stop": {
+        "targetDirectory": ALWAYS,
+        "drain": ALWAYS,
+        "formatType": (1, 15),
+        "triggerId": (1, 15),
+    },
+}
+ROUTES = (
+    (r"GET /overview", "_overview"),
+    (r"GET /config", "_config"),
+    (r"GET /jobmanager/config", "_jobmanager_config"),
+    (r"GET /jars", "_list_jars"),
+    (r"POST /jars/upload", "_upload"),
+    (r"DELETE /jars/([^/]+)", "_delete_jar"),
+    (r"POST /jars/([^/]+)/plan", "_plan"),
+    (r"POST /jars/([^/]+)/run", "_run"),
+    (r"GET /jobs/overview", "_jobs_overview"),
+    (r"GET /jobs/([0-9a-f]{32})/status", "_status"),
+    (r"GET /jobs/([0-9a-f]{32})", "_job"),
+    (r"GET /jobs/([0-9a-f]{32})/exceptions", "_exceptions"),
+    (r"GET /jobs/([0-9a-f]{32})/checkpoints", "_checkpoints"),
+    (r"GET /jobs/([0-9a-f]{32})/checkpoints/config", "_checkpoint_config"),
+    (r"POST /jobs/([0-9a-f]{32})/stop", "_stop"),
+    (r"POST /savepoint-disposal", "_dispose"),
+    (r"GET /savepoint-disposal/([0-9a-f]{32})", "_disposal_result"),
+    (r"POST /jobs/([0-9a-f]{32})/savepoints", "_savepoint"),
+    (r"POST /jobs/([0-9a-f]{32})/checkpoints", "_trigger_checkpoint"),
+    (r"GET /jobs/([0-9a-f]{32})/(?:savepoints|checkpoints)/([0-9a-f]{32})", "_result"),
+    (r"PATCH /jobs/([0-9a-f]{32})", "_cancel"),
+)
