@@ -86,5 +86,15 @@ def _find(stack: Stack, preview: Preview, file: Path, variables: Mapping[str, st
         sys.stderr = os.fdopen(os.dup(descriptor), "w", buffering=1)
         preview.program()
 
-    run = stack.preview(program)
-    return Finding(run, file.read_text() if file.exists() else "")
+    run = stack.preview(program, diff=True, on_output=_appending(file))
+    return Finding(run, file.read_text())
+
+
+def _appending(file: Path) -> Callable[[str], None]:
+    file.touch()
+
+    def append(line: str) -> None:
+        with file.open("a") as said:
+            said.write(line + "\n")
+
+    return append

@@ -20,7 +20,7 @@ from tests.engine.conftest import stacks_in
 from tests.engine.previews import Finding, Preview, preview_all
 from tests.lifecycle.kubernetes import Kubernetes
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cluster]
 
 CASES: dict[str, Case] = {
     f"{kind}-{name}": case
