@@ -38,10 +38,12 @@ def known_problems(
     return odd or load_known(model, values, is_unknown, checks=checks)
 
 
-def named(values: Mapping[str, Any], fields: Sequence[str]) -> tuple[dict[str, Any], list[Problem]]:
-    """The values that are among `fields`, and what is said of the others."""
+def named(values: Mapping[str, Any], args: type) -> tuple[dict[str, Any], list[Problem]]:
+    """The values that are fields of `args`, and what is said of the others."""
+    fields = list(args.__annotations__)
+    listed = f"those of {args.__name__}"
     known = {name: value for name, value in values.items() if name in fields}
-    return known, [unknown_field(name, fields) for name in values if name not in fields]
+    return known, [unknown_field(name, fields, listed) for name in values if name not in fields]
 
 
 def _odd_values(value: object, path: str = "") -> Iterator[Problem]:

@@ -159,7 +159,7 @@ def cluster_problems(
 ) -> list[Problem]:
     """What is wrong with the known arguments of a SessionCluster, before it is made."""
     values, own = _layers(name, args, env)
-    values, unknown = named(values, tuple(SessionClusterArgs.__annotations__))
+    values, unknown = named(values, SessionClusterArgs)
     plain_values = {**own, "name": values["name"], **_of_the_policy(values)}
     outputs = [_no_output(field) for field, value in plain_values.items() if has_unknown(value)]
     found = [*unknown, *known_problems(SessionClusterSpec, values, CHECKS), *outputs]

@@ -176,7 +176,7 @@ def job_problems(
     name: str, args: Mapping[str, Any], env: Environment | None = None
 ) -> list[Problem]:
     """What is wrong with the known arguments of a SessionJob, before it is made."""
-    given, problems = named(_given(args, env), tuple(SessionJobArgs.__annotations__))
+    given, problems = named(_given(args, env), SessionJobArgs)
     values, own = _layers(name, given, None)
     from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
     problems += known_problems(SessionJobSpec, values)

@@ -252,11 +252,14 @@ def _is_list(annotation: Any) -> bool:
     return any(origin in (list, tuple) for origin in origins)
 
 
-def unknown_field(name: str, names: Sequence[str]) -> Problem:
-    """There is no field `name`; the one of `names` that was probably meant is suggested."""
+def unknown_field(name: str, names: Sequence[str], listed: str = "") -> Problem:
+    """There is no field `name`; the one of `names` that was probably meant is suggested.
+
+    listed: what to say in place of all names, where these are many.
+    """
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).replace("-", "_").lower()
     close = [snake] if snake in names else difflib.get_close_matches(snake, names, n=1)
-    do = f"did you mean {close[0]}?" if close else f"the fields are {', '.join(names)}"
+    do = f"did you mean {close[0]}?" if close else f"the fields are {listed or ', '.join(names)}"
     return Problem(key_path(name), "there is no such field", do=do)
 
 

@@ -81,10 +81,7 @@ CASES: dict[str, Case] = {
         "entryClass: there is no such field; did you mean entry_class?", entryClass="org.acme.Job"
     ),
     "namespace-of-its-own": _job(
-        "namespace: there is no such field; the fields are cluster, jar, jar_sha256, "
-        "entry_class, args, parallelism, config, upgrade_mode, savepoint_dir, "
-        "savepoint_format, drain, restore_from, version, accept, on_delete, "
-        "deadlines, description, key, previous_key, adopt",
+        "namespace: there is no such field; the fields are those of SessionJobArgs",
         namespace="payments",
     ),
     "cluster-missing": _job(

@@ -230,21 +230,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"adopt": "yes"}, "adopt: must be true or false (given: 'yes')"),
     (
         {"name": "totals"},
-        (
-            "name: there is no such field; the fields are cluster, jar, jar_sha256, "
-            "entry_class, args, parallelism, config, upgrade_mode, savepoint_dir, "
-            "savepoint_format, drain, restore_from, version, accept, on_delete, deadlines, "
-            "description, key, previous_key, adopt"
-        ),
+        ("name: there is no such field; the fields are those of SessionJobArgs"),
     ),
     (
         {"connection": {"context": "prod"}},
-        (
-            "connection: there is no such field; the fields are cluster, jar, jar_sha256, "
-            "entry_class, args, parallelism, config, upgrade_mode, savepoint_dir, "
-            "savepoint_format, drain, restore_from, version, accept, on_delete, deadlines, "
-            "description, key, previous_key, adopt"
-        ),
+        ("connection: there is no such field; the fields are those of SessionJobArgs"),
     ),
 ]
 
