@@ -27,7 +27,10 @@ class FlinkUnreachable(FlinkError):
 
 _CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 _EXCEPTION_CLASS = re.compile(r"^(?:[a-z][\w$]*\.)+([A-Z][\w$]*(?:\.[A-Z][\w$]*)*)(?::\s*|$)")
-_SERVER_SIDE = re.compile(r"<Exception on server side:\s*", re.DOTALL)
+_SERVER_SIDE = re.compile(
+    r"(?:\AInternal server error\.\s*)?<Exception on server side:\s*", re.DOTALL
+)
+_NO_REPLY = re.compile(r"AskTimeoutException: |TimeoutException: Invocation of ")
 
 
 def root_cause(text: str) -> str:
@@ -52,6 +55,11 @@ def root_cause(text: str) -> str:
             return f"{match.group(1)}: {rest}"
         line = rest
     return line or "no reason given"
+
+
+def is_no_reply(cause: str) -> bool:
+    """A part of Flink waited in vain for another: the call may still be carried out."""
+    return _NO_REPLY.match(cause) is not None
 
 
 def connection_problem(error: requests.RequestException) -> str:

@@ -31,6 +31,7 @@ from flink_components.flink.errors import (
     FlinkNotFound,
     FlinkUnreachable,
     connection_problem,
+    is_no_reply,
     root_cause,
 )
 from flink_components.flink.versions import features
@@ -311,8 +312,11 @@ def _answer(response: requests.Response) -> Any:
         text = "\n".join(str(entry) for entry in body["errors"])
         # For a job's status, Flink 1.20 and 2.x say this as an internal error.
         unknown = response.status_code == 404 or "FlinkJobNotFoundException" in text
-        kind = FlinkNotFound if unknown else FlinkError
-        raise kind(root_cause(text), response.status_code)
+        cause = root_cause(text)
+        if is_no_reply(cause):
+            text = f"Flink is overloaded: {cause.partition('. ')[0]}"
+            raise FlinkUnreachable(text, response.status_code)
+        raise (FlinkNotFound if unknown else FlinkError)(cause, response.status_code)
     if response.status_code in (401, 403):
         raise FlinkError(
             f"credentials refused (HTTP {response.status_code}): mend username and password_env, "

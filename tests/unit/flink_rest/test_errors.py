@@ -29,6 +29,11 @@ from flink_components.flink.errors import root_cause
             "Third: 3",
         ),
         ("<Exception on server side:\na.b.First: 1\nEnd of exception on server side>", "First: 1"),
+        (
+            "Internal server error.\n<Exception on server side:\na.b.First: 1\n\tat x\n",
+            "First: 1",
+        ),
+        ("Internal server error.", "Internal server error."),
         ("a.b.First: 1\r\nCaused by: a.b.Second: 2\r\n", "Second: 2"),
         (
             'Unrecognized field "x" (class a.B)',

@@ -34,6 +34,33 @@ def test_a_refused_run_says_the_root_cause_in_one_line() -> None:
     assert error.value.status == 400
 
 
+@pytest.mark.parametrize(
+    ("trace", "text"),
+    [
+        (
+            "org.apache.pekko.pattern.AskTimeoutException: Ask timed out on [Actor[dispatcher_0]] "
+            "after [10000 ms]. Message of type [LocalFencedMessage]. A typical reason is …",
+            "AskTimeoutException: Ask timed out on [Actor[dispatcher_0]] after [10000 ms]",
+        ),
+        (
+            "java.util.concurrent.CompletionException: java.util.concurrent.TimeoutException: "
+            "Invocation of [DispatcherGateway.submitJob] at recipient [dispatcher_0] timed out. "
+            "This is usually caused by: 1) …",
+            "TimeoutException: Invocation of [DispatcherGateway.submitJob] at recipient "
+            "[dispatcher_0] timed out",
+        ),
+    ],
+)
+def test_a_submission_that_flink_gave_no_reply_to_may_still_be_carried_out(
+    trace: str, text: str
+) -> None:
+    errors = ["Internal server error.", f"<Exception on server side:\n{trace}\n\tat x.Y.z(Y.java)"]
+    flink = Recorded("2.3.0", {RUN: (500, {"errors": errors})})
+    with pytest.raises(FlinkUnreachable) as error:
+        flink.client.run_jar(JAR, JOB, {})
+    assert str(error.value) == f"Flink is overloaded: {text}"
+
+
 @pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LOST])
 def test_a_change_is_sent_once(fault: Fault) -> None:
     flink = Recorded("1.20.3", ACCEPTED)
