@@ -16,7 +16,7 @@ from flink_components.plan.changes import Change, changes, plain
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.due import decide
 from flink_components.plan.plan import Plan
-from flink_components.plan.record import Phase, Record
+from flink_components.plan.record import Phase, Record, Run
 from flink_components.spec.base import SpecError, load
 from flink_components.spec.job import ClaimMode, SessionJobSpec, WantedState
 
@@ -26,9 +26,11 @@ def plan(
     wish: Wish,
     before: Mapping[str, Any] | None,
     previous_key: str | None = None,
+    last: Run | None = None,
 ) -> Plan:
     """What `up` will do with the job. `before` are its inputs so far, None for a new one.
 
+    `last` is what ran when Pulumi's state was written, for a ledger that someone deleted.
     A cluster that can't be reached makes the plan say what it can't say; it is not an error.
     """
     spec = wish.spec
@@ -41,11 +43,16 @@ def plan(
         return _unknown(wish, changed, before is None, f"the ledger can't be read: {error}")
     except LifecycleError as error:
         return Plan(spec.key, None, None, "REFUSED", changed, refused=str(error))
+    deleted = last is not None and (record is None or record.run is None)
+    if last is not None:
+        record = (record or Record(key=spec.key)).remembering(last)
     seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
     if not seen.reached:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
     decision = decide(spec, wish.fingerprint, record, seen)
     found = _describe(wish, changed, record, seen, decision)
+    if deleted:
+        found = replace(found, unfinished="its ledger, which someone deleted, is made again")
     renamed = record is not None and record.key != spec.key
     return replace(found, why=found.why or f"it was {previous_key} so far") if renamed else found
 

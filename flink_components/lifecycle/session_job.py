@@ -61,8 +61,8 @@ def _bring(
     last: Run | None,
 ) -> None:
     if held.record.run is None and last is not None:
-        attempts = max(last.attempt, held.record.attempts)
-        held.commit(run=last, stable=last, attempts=attempts, phase=Phase.STABLE)
+        known = held.record.remembering(last)
+        held.commit(run=known.run, stable=known.stable, attempts=known.attempts, phase=known.phase)
     settle(shop, held, wish.spec)
     _note_declaration(held, wish.spec)
     decision, seen = _decide(shop, held, wish.spec, wish.fingerprint)

@@ -197,6 +197,14 @@ class Record(_Value):
         """The record as plain JSON, without absent fields."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def remembering(self, last: Run) -> "Record":
+        """The record with the run that another memory knows, where it knows none itself."""
+        if self.run is not None:
+            return self
+        attempts = max(last.attempt, self.attempts)
+        changed = {"run": last, "stable": last, "attempts": attempts, "phase": Phase.STABLE}
+        return self.model_copy(update=changed)
+
     def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
         """The failures with one more, the oldest dropped."""
         return (*self.failures, failure)[-KEPT_FAILURES:]

@@ -104,6 +104,16 @@ def test_a_deleted_job_that_comes_back_names_its_savepoint(world: World) -> None
     assert found.restore == f"{point.path} (savepoint)"
 
 
+def test_a_job_whose_ledger_was_deleted_runs_on_and_does_not_start_empty(world: World) -> None:
+    run(world)
+    last = world.record().run
+    (name,) = world.kube.names("Lease", NAMESPACE)
+    del world.kube.objects[("Lease", NAMESPACE, name)]
+    found = plan(Process(world).shop, world.wish(), None, last=last)
+    assert (found.headline, found.restore) == ("RUNS ON", "")
+    assert found.unfinished == "its ledger, which someone deleted, is made again"
+
+
 def test_a_flink_that_does_not_answer_is_unknown_and_no_refusal(world: World) -> None:
     run(world)
     world.flink.up = False
