@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi import ResourceHook, ResourceHookArgs, ResourceHookBinding, ResourceHookOptions
+from pulumi.resource import DependencyResource
+from pulumi.runtime.settings import get_root_resource
 
 from flink_components.flink.jar import JarError, content
 from flink_components.kube.access import Access
@@ -22,34 +25,47 @@ _ACCESS = Access()
 _THREADS = ThreadPoolExecutor(8, "flink-plan")
 
 
-def plan_hooks(name: str, component: pulumi.Resource) -> ResourceHookBinding:
-    """Hooks that log the plan of the job `name` on `component`'s row, and refuse by raising."""
+_hooks: "WeakKeyDictionary[pulumi.Resource, ResourceHook]" = WeakKeyDictionary()
 
-    async def announce(args: ResourceHookArgs) -> None:
-        new, hidden = await _revealed(args.new_inputs or {})
-        wish = _wish(new)
-        if wish is None:
-            pulumi.log.info(
-                "what happens to the job can't be said before `up`: some of its arguments are "
-                "not known yet",
-                component,
-            )
-            return
-        before = None
-        if args.old_inputs is not None:
-            old, hidden_before = await _revealed(args.old_inputs)
-            before, hidden = plain(old), hidden | hidden_before
-        found = await asyncio.get_running_loop().run_in_executor(
-            _THREADS, plan, Workshop(_ACCESS), wish, before, new.get("previous_key")
-        )
-        found = found.hiding(hidden)
-        if found.refused is not None:
-            raise ValueError(found.text())
-        log = pulumi.log.warn if found.unknown else pulumi.log.info
-        log(found.text(), component)
 
-    hook = ResourceHook(f"{name}-plan", announce, ResourceHookOptions(on_dry_run=True))
+def plan_hooks() -> ResourceHookBinding:
+    """Hooks of a job that log its plan on its component's row, and refuse by raising.
+
+    They are one for all jobs of a program: each registration costs several calls to the engine.
+    """
+    root = get_root_resource()
+    hook = _hooks.get(root) if root else None
+    if hook is None:
+        options = ResourceHookOptions(on_dry_run=True)
+        hook = ResourceHook("flink-components-plan", _announce, options)
+        if root:
+            _hooks[root] = hook
     return ResourceHookBinding(before_create=[hook], before_update=[hook])
+
+
+async def _announce(args: ResourceHookArgs) -> None:
+    new, hidden = await _revealed(args.new_inputs or {})
+    row = DependencyResource(new["urn"])
+    wish = _wish(new)
+    if wish is None:
+        pulumi.log.info(
+            "what happens to the job can't be said before `up`: some of its arguments are "
+            "not known yet",
+            row,
+        )
+        return
+    before = None
+    if args.old_inputs is not None:
+        old, hidden_before = await _revealed(args.old_inputs)
+        before, hidden = plain(old), hidden | hidden_before
+    found = await asyncio.get_running_loop().run_in_executor(
+        _THREADS, plan, Workshop(_ACCESS), wish, before, new.get("previous_key")
+    )
+    found = found.hiding(hidden)
+    if found.refused is not None:
+        raise ValueError(found.text())
+    log = pulumi.log.warn if found.unknown else pulumi.log.info
+    log(found.text(), row)
 
 
 async def _revealed(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:

@@ -143,7 +143,7 @@ class SessionJob(pulumi.ComponentResource):
             ResourceOptions(
                 parent=self,
                 depends_on=[anchor, *after],
-                hooks=plan_hooks(name, self),
+                hooks=plan_hooks(),
                 ignore_changes=_ignored(opts),
             ),
         )

@@ -185,7 +185,7 @@ CASES: dict[str, Case] = {
     ),
     "previous-key-that-is-not-there": Case(
         _program(ENVIRONMENT, {"previous_key": "payments/typo"}),
-        'Preview failed: before hook "counts-plan" failed: test-bad-input/counts  '
+        'Preview failed: before hook "flink-components-plan" failed: test-bad-input/counts  '
         "REFUSED\n"
         "    refused   previous_key payments/typo has no ledger in namespace "
         "test-bad-input: mend it, or leave it out for a new job",
