@@ -1,50 +1,56 @@
 """`import flink_components` against `import pulumi_kubernetes`, each in a fresh process.
 
-    python -m benchmarks.import_time [--repetitions 31]
-
-`from flink_components import …` loads what the names need: that is measured too.
+Names of the package are loaded when they are first used, and so are the kinds of
+`pulumi_kubernetes`: what a program with a cluster and a job loads is measured too, against the
+same kinds of objects without the package.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import subprocess
 import sys
-from functools import partial
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 
-from benchmarks.measuring import compare, report
+from benchmarks.installed import variables
+from benchmarks.measuring import Report, compare
 
-OURS = {
-    "import the package": "import flink_components",
-    "import its components": "from flink_components import SessionCluster, SessionJob, Environment",
+_PACKAGE = "the package alone"
+_PROGRAM = "all that a cluster and a job need"
+_GOALS = {_PACKAGE: 1.2, _PROGRAM: None}
+_KINDS = (
+    "from pulumi_kubernetes.apps.v1 import Deployment; "
+    "from pulumi_kubernetes.core.v1 import ConfigMap, Service, ServiceAccount; "
+    "from pulumi_kubernetes.networking.v1 import NetworkPolicy"
+)
+_OURS = {
+    _PACKAGE: "import flink_components",
+    _PROGRAM: f"{_KINDS}; from flink_components import Environment, SessionCluster, SessionJob",
 }
-THEIRS = "import pulumi_kubernetes"
-GOAL = 1.2
+_THEIRS = {_PACKAGE: "import pulumi_kubernetes", _PROGRAM: _KINDS}
 
 
-def _process(statement: str) -> float:
-    """A program's own start is not measured: the clock runs inside of it."""
+def measure(repetitions: int) -> Report:
+    """Compares the imports."""
+    with tempfile.TemporaryDirectory(prefix="flink-benchmark-") as folder:
+        environment = variables(Path(folder))
+
+        def ours() -> Mapping[str, float]:
+            return {name: _process(statement, environment) for name, statement in _OURS.items()}
+
+        def theirs() -> Mapping[str, float]:
+            return {name: _process(statement, environment) for name, statement in _THEIRS.items()}
+
+        found = compare(ours, theirs, _GOALS, repetitions)
+    return Report("Imports in a fresh process", "flink_components", "pulumi_kubernetes", found)
+
+
+def _process(statement: str, environment: Mapping[str, str]) -> float:
+    """The clock runs inside of the process: the interpreter's own start is not measured."""
     clock = "time.perf_counter()"
     code = f"import time; started = {clock}; {statement}; print({clock} - started)"
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     answer = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
     )
     return float(answer.stdout)
-
-
-def main() -> int:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.import_time", description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=31)
-    repetitions: int = parser.parse_args().repetitions
-    found = {
-        name: compare(partial(_process, statement), partial(_process, THEIRS), GOAL, repetitions)
-        for name, statement in OURS.items()
-    }
-    return report("Import", found, "flink_components", "pulumi_kubernetes")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -11,21 +11,42 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-Measured = Callable[[], float]
+Way = Callable[[], Mapping[str, float]]
+"""Does its work once; the seconds of each part that is to be compared."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Seconds of each repetition; the goal is the largest ratio of the medians."""
+    """Seconds of each repetition; `goal` is the largest ratio that is good, None where any is."""
 
     ours: tuple[float, ...]
     theirs: tuple[float, ...]
-    goal: float
+    goal: float | None
 
     @property
     def ratio(self) -> float:
         """Median of ours over median of theirs."""
         return median(self.ours) / median(self.theirs)
+
+    @property
+    def missed(self) -> bool:
+        """The ratio is above its goal."""
+        return self.goal is not None and self.ratio > self.goal
+
+
+@dataclass(frozen=True)
+class Report:
+    """One benchmark: its comparisons by name, and in words what was measured."""
+
+    title: str
+    ours: str
+    theirs: str
+    comparisons: Mapping[str, Comparison]
+
+    @property
+    def missed(self) -> bool:
+        """A goal was missed."""
+        return any(found.missed for found in self.comparisons.values())
 
 
 def seconds_of(what: Callable[[], object]) -> float:
@@ -35,21 +56,29 @@ def seconds_of(what: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def compare(ours: Measured, theirs: Measured, goal: float, repetitions: int) -> Comparison:
+def compare(
+    ours: Way,
+    theirs: Way,
+    goals: Mapping[str, float | None],
+    repetitions: int,
+    warm_ups: int = 1,
+) -> dict[str, Comparison]:
     """Measures both in turn, `repetitions` times each; who is first changes with each turn.
 
-    One turn before is not counted.
+    The turns before, `warm_ups` of them, are not counted. The parts are those of `goals`.
     """
-    found: dict[Measured, list[float]] = {ours: [], theirs: []}
-    for turn in range(-1, repetitions):
+    turns: dict[Way, list[Mapping[str, float]]] = {ours: [], theirs: []}
+    for turn in range(warm_ups + repetitions):
         for way in (ours, theirs) if turn % 2 else (theirs, ours):
-            seconds = way()
-            if turn >= 0:
-                found[way].append(seconds)
-                sys.stderr.write(".")
-                sys.stderr.flush()
+            turns[way].append(way())
+            sys.stderr.write("." if turn >= warm_ups else "w")
+            sys.stderr.flush()
     sys.stderr.write("\n")
-    return Comparison(tuple(found[ours]), tuple(found[theirs]), goal)
+
+    def part(way: Way, name: str) -> tuple[float, ...]:
+        return tuple(turn[name] for turn in turns[way][warm_ups:])
+
+    return {name: Comparison(part(ours, name), part(theirs, name), goals[name]) for name in goals}
 
 
 def machine() -> str:
@@ -67,21 +96,33 @@ def machine() -> str:
     )
 
 
-def report(title: str, named: Mapping[str, Comparison], ours: str, theirs: str) -> int:
-    """Prints a table; 1 where a goal was missed."""
-    print(f"{title}\n{machine()}\n")
-    width = max(len(name) for name in named)
-    print(f"{'':<{width}}  {ours:>24}  {theirs:>24}  {'ratio':>6}  goal")
-    for name, found in named.items():
-        verdict = "" if found.ratio <= found.goal else "  MISSED"
-        print(
-            f"{name:<{width}}  {_spread(found.ours):>24}  {_spread(found.theirs):>24}  "
-            f"{found.ratio:>6.2f}  {found.goal:.2f}{verdict}"
-        )
-    print(f"\nmedian [quartiles] of {len(next(iter(named.values())).ours)}, measured in turn")
-    return 0 if all(found.ratio <= found.goal for found in named.values()) else 1
+def text(report: Report) -> str:
+    """The report as a Markdown table."""
+    count = len(next(iter(report.comparisons.values())).ours)
+    rows = [
+        ["", report.ours, report.theirs, "ratio", "goal"],
+        ["---"] * 5,
+        *(
+            [name, _spread(found.ours), _spread(found.theirs), f"{found.ratio:.2f}", _goal(found)]
+            for name, found in report.comparisons.items()
+        ),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    return "\n".join([f"{report.title} (median of {count}, quartiles):", "", *lines])
+
+
+def _goal(found: Comparison) -> str:
+    if found.goal is None:
+        return "none"
+    return f"{found.goal:.1f}" + (", MISSED" if found.missed else "")
 
 
 def _spread(seconds: tuple[float, ...]) -> str:
-    low, middle, high = quantiles(seconds, n=4)
-    return f"{middle * 1000:.0f} [{low * 1000:.0f}-{high * 1000:.0f}] ms"
+    if len(seconds) == 1:
+        return f"{seconds[0] * 1000:.0f} ms"
+    low, middle, high = quantiles(seconds, n=4, method="inclusive")
+    return f"{middle * 1000:.0f} ms ({low * 1000:.0f} to {high * 1000:.0f})"

@@ -1,0 +1,68 @@
+"""What the benchmarks run on: the sandbox's node with a namespace, and a real Flink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from flink_components.spec.base import load
+from flink_components.spec.ref import ClusterRef
+from sandbox.images import DEFAULT_VERSIONS
+from sandbox.node import lifecycle
+from sandbox.paths import KUBECONFIG
+from tests.lifecycle.kubernetes import Kubernetes
+from tests.local_flink import LocalFlink
+
+_VERSION = DEFAULT_VERSIONS[0]
+_CONFIG = {
+    "web.refresh-interval": "200",
+    "rest.cache.execution-graph.timeout": "200 ms",
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    "taskmanager.memory.network.min": "160m",
+    "taskmanager.memory.network.max": "160m",
+}
+
+
+@contextmanager
+def node() -> Iterator[None]:
+    """The sandbox's node; one that was down is taken down again. Raises SandboxError."""
+    was_up = lifecycle.is_held_healthy()
+    lifecycle.up(DEFAULT_VERSIONS)
+    try:
+        yield
+    finally:
+        if not was_up:
+            lifecycle.down()
+
+
+@contextmanager
+def namespace(name: str) -> Iterator[str]:
+    """A namespace for ledgers, which is deleted with them."""
+    kubernetes = Kubernetes(str(KUBECONFIG))
+    kubernetes.create_namespace(name)
+    try:
+        yield name
+    finally:
+        kubernetes.delete_namespace(name)
+
+
+def local_flink(folder: Path, slots: int) -> LocalFlink:
+    """A Flink with a session cluster's settings, on loopback: no pods, so little else is timed."""
+    return LocalFlink(_VERSION, folder, slots, _CONFIG)
+
+
+def reference(flink: LocalFlink, space: str) -> ClusterRef:
+    """The Flink by its plain URL, with ledgers on the node's API server."""
+    return load(
+        ClusterRef,
+        {
+            "key": f"{space}/local",
+            "namespace": space,
+            "name": "local",
+            "revision": 1,
+            "service": "local-r1-rest",
+            "flink_version": flink.version,
+            "connection": {"rest_url": flink.url, "kubeconfig": str(KUBECONFIG)},
+        },
+    )
