@@ -1,6 +1,6 @@
 """Measures the package beside what it is built on, and says whether the goals are met.
 
-    python -m benchmarks [import_time] [session_job] [preview] [--repetitions N]
+python -m benchmarks [import_time] [session_job] [preview] [--repetitions N]
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
             checkpoint=_kept_checkpoint(flink, run, state, found.newest),
             completed=found.count,
             restored=found.restored,
+            problem=_why_failed(flink, run, state),
             at=shop.clock.now(),
         )
     except FlinkNotFound:
@@ -41,6 +42,13 @@ def observe_latest(shop: Workshop, run: Run) -> Seen:
     """The same; of a job that has ended, the checkpoint is certainly its last."""
     seen = observe(shop, run)
     return observe(shop, run, fresh=True) if seen.state in ENDED else seen
+
+
+def _why_failed(flink: FlinkClient, run: Run, state: str) -> str:
+    try:
+        return (flink.failure(run.job_id) or "") if state == "FAILED" else ""
+    except FlinkError:
+        return ""
 
 
 def _kept_checkpoint(

@@ -179,7 +179,7 @@ def drifted(
         return f"LOST: the JobManager does not know {record.run.job_id}"
     by_hand = seen.checkpoint is not None and seen.checkpoint.savepoint
     if seen.state in ENDED and (seen.state != "FINISHED" or by_hand):
-        return f"{seen.state}: by someone or something else"
+        return f"{seen.state}: {seen.problem or 'by someone or something else'}"
     return ""
 
 

@@ -33,7 +33,8 @@ class Seen:
     `state` is Flink's, or None where the JobManager does not know the job; `reached` is False
     where nobody answered, and the rest then says nothing. `checkpoint` is the latest completed
     one that a cancel keeps; `completed` how many the job has completed, kept or not; `restored`
-    what it says it was restored from. `at` is when it was looked (seconds since 1970).
+    what it says it was restored from. `problem` is why nobody answered, or why the job failed.
+    `at` is when it was looked (seconds since 1970).
     """
 
     reached: bool

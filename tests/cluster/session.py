@@ -45,6 +45,8 @@ def environment(version: str, kubeconfig: str) -> Environment:
             "taskmanager.memory.managed.size": "64m",
             "env.java.opts.jobmanager": QUICK_JAVA,
             "env.java.opts.taskmanager": QUICK_JAVA,
+            # How long a TaskManager waits for a JobManager that is gone (50 s by default).
+            "heartbeat.timeout": "30 s",
         },
         session_cluster={
             "task_manager": {"replicas": 1, "slots": SLOTS, "memory": "1200Mi", "cpu": "100m"},

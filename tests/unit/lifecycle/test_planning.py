@@ -161,10 +161,10 @@ def test_a_job_that_its_job_manager_forgot_is_lost(world: World) -> None:
     assert seen_drift(world) == f"LOST: the JobManager does not know {job_id}"
 
 
-def test_a_job_that_failed_is_drift(world: World) -> None:
+def test_a_job_that_failed_is_drift_with_flinks_cause(world: World) -> None:
     run(world)
-    world.flink.fail(world.the_job().id, "x.Boom")
-    assert seen_drift(world) == "FAILED: by someone or something else"
+    world.flink.fail(world.the_job().id, "x.Boom: 1")
+    assert seen_drift(world) == "FAILED: Boom: 1"
 
 
 def test_a_job_that_someone_stopped_with_a_savepoint_is_drift_and_goes_on_from_it(
