@@ -126,8 +126,21 @@ def load_known(
     checks: Sequence[Check] = (),
 ) -> list[Problem]:
     """The problems of what is known of `values`; fields that hold an unknown are skipped."""
-    problems = _problems_of(model, _without_none(values), is_unknown, checks)
-    return [problem.under(path) for problem in problems]
+    given = _without_none(values)
+    if not _has_unknown(given, is_unknown) and _is_right(model, given, checks):
+        return []
+    return [problem.under(path) for problem in _problems_of(model, given, is_unknown, checks)]
+
+
+def _is_right(
+    model: type[SpecModel], values: Mapping[str, Any], checks: Sequence[Check] = ()
+) -> bool:
+    """At once, and so much sooner than field by field; what is wrong is not said."""
+    try:
+        loaded = model.model_validate(values)
+    except ValidationError:
+        return False
+    return not any(problem for run in checks for problem in run(loaded))
 
 
 def _never(_: object) -> bool:
