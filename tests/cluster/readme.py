@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sandbox.paths import PROJECT
 
-_BLOCK = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROGRAMS = ("cd ", "make ", "pulumi ", "python ")
 _SHELL = "make shell"
 
@@ -55,15 +55,20 @@ class Typed:
 
 def commands(readme: Path) -> list[str]:
     """The commands that a README shows, in their order, without `make shell` and comments."""
-    lines = [line for block in _BLOCK.findall(readme.read_text()) for line in block.splitlines()]
+    lines = [line for block in _blocks(readme) for line in block.splitlines()]
     found = [line.partition(" #")[0].strip() for line in lines if line.startswith(_PROGRAMS)]
     return [command for command in found if command != _SHELL]
 
 
 def block_with(text: str, page: Path) -> str:
     """The one block of a page that holds this text."""
-    (found,) = (block for block in _BLOCK.findall(page.read_text()) if text in block)
-    return str(found)
+    (found,) = (block for block in _blocks(page) if text in block)
+    return found
+
+
+def _blocks(page: Path) -> list[str]:
+    """The blocks of a page that are in no language of their own."""
+    return [text for language, text in _BLOCK.findall(page.read_text()) if not language]
 
 
 def copy_of_the_examples(folder: Path) -> Path:
