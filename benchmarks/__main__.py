@@ -26,13 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(machine(), flush=True)
     missed = False
     try:
-        with ground.node():
-            for name in options.names or _REPETITIONS:
-                report = import_module(f"benchmarks.{name}").measure(
-                    options.repetitions or _REPETITIONS[name]
-                )
-                print(f"\n{text(report)}", flush=True)
-                missed = missed or report.missed
+        ground.bring_up_node()
+        for name in options.names or _REPETITIONS:
+            measure = import_module(f"benchmarks.{name}").measure
+            report = measure(options.repetitions or _REPETITIONS[name])
+            print(f"\n{text(report)}", flush=True)
+            missed = missed or report.missed
     except SandboxError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -24,16 +24,12 @@ _CONFIG = {
 }
 
 
-@contextmanager
-def node() -> Iterator[None]:
-    """The sandbox's node; one that was down is taken down again. Raises SandboxError."""
-    was_up = lifecycle.is_held_healthy()
+def bring_up_node() -> None:
+    """The sandbox's node is up afterwards, and stays so: others may use it by then.
+
+    Raises SandboxError.
+    """
     lifecycle.up(DEFAULT_VERSIONS)
-    try:
-        yield
-    finally:
-        if not was_up:
-            lifecycle.down()
 
 
 @contextmanager
