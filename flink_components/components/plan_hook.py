@@ -17,6 +17,7 @@ from flink_components.lifecycle.planning import plan
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import plain
+from flink_components.providers.session_job import last_run
 from flink_components.spec.base import SpecError, load
 from flink_components.spec.job import SessionJobSpec
 
@@ -54,12 +55,14 @@ async def _announce(args: ResourceHookArgs) -> None:
             row,
         )
         return
-    before = None
+    before = last = None
     if args.old_inputs is not None:
         old, hidden_before = await _revealed(args.old_inputs)
         before, hidden = plain(old), hidden | hidden_before
+    if args.old_outputs is not None:
+        last = last_run((await _revealed(args.old_outputs))[0])
     found = await asyncio.get_running_loop().run_in_executor(
-        _THREADS, plan, Workshop(_ACCESS), wish, before, new.get("previous_key")
+        _THREADS, plan, Workshop(_ACCESS), wish, before, new.get("previous_key"), last
     )
     found = found.hiding(hidden)
     if found.refused is not None:

@@ -82,7 +82,7 @@ class SessionJobProvider(ResourceProvider):
             process.workshop(_news["urn"]),
             _wish(_news),
             _wish(_olds),
-            _last_run(_olds),
+            last_run(_olds),
             _news["stack"],
         )
         return UpdateResult(outputs(_news, record))
@@ -90,7 +90,7 @@ class SessionJobProvider(ResourceProvider):
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:
         """The anchor, which is deleted after this, ends what runs, if its ledger is there."""
-        run = _last_run(_props)
+        run = last_run(_props)
         spec = fields.spec(SessionJobSpec, _props)
         shop = process.workshop(_props["urn"])
         if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
@@ -144,7 +144,7 @@ def _inputs(props: Any) -> dict[str, Any]:
     return {name: props[name] for name in names if name in props}
 
 
-def _last_run(olds: Any) -> Run | None:
+def last_run(olds: Any) -> Run | None:
     """What ran when the state was written, for a ledger that was deleted by hand."""
     if not olds.get("job_id"):
         return None
