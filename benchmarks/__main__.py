@@ -14,7 +14,7 @@ from benchmarks import ground
 from benchmarks.measuring import machine, text
 from sandbox.progress import SandboxError
 
-_REPETITIONS = {"import_time": 15, "session_job": 25, "preview": 9}
+_REPETITIONS = {"import_time": 11, "session_job": 15, "preview": 5}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
