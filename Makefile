@@ -28,7 +28,7 @@ demo: venv
 # Three workers on two cores, since tests wait for Flink most of the time.
 test: venv
 	$(call timed,starting and ending a node in bad ways,$(RUN) -m pytest -q -m node_lifecycle)
-	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 3 --dist loadfile
+	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: venv
 	$(call timed,linting,.venv/bin/ruff check && .venv/bin/ruff format --check)

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import settings
 
 from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG
 from sandbox.progress import SandboxError
 
+# how long one example takes says something about the machine, nothing about the code
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
+# fixtures of a worker's whole run, behind which there are Flink clusters
+_SHARED_CLUSTERS = {"refs", "flinks"}
 _RESTARTS = "node_lifecycle"
 _WAS_UP = pytest.StashKey[bool]()
 
@@ -42,8 +49,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         lifecycle.down()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what restarts the node, under other tests too, unless it is asked for."""
+    """Keep what shares Flink clusters on one worker; leave out what restarts the node.
+
+    Every worker that needs the clusters of a ``conftest.py`` starts its own, which takes longer
+    than the tests themselves when there are two processors. Other files go one by one to workers.
+    """
+    for item in items:
+        shares = _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ()))
+        group = item.path.parent.name if shares else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
     if _RESTARTS in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker(_RESTARTS)]

@@ -28,6 +28,8 @@ _JAVA_17 = (
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
     *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
 )
+# a test run that is killed itself must leave no Flink behind
+_ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 # a worker started without Flink's scripts gets no memory calculation: all parts are named
 _WORKER_MEMORY = {
     "taskmanager.cpu.cores": "1.0",
@@ -143,6 +145,7 @@ class LocalFlink:
     def _start(self, name: str, home: Path, main_class: str, heap: str) -> None:
         conf = self.workdir / "conf"
         command = [
+            *_ENDS_WITH_US,
             shutil.which("java") or "java",
             heap,
             # short-lived processes on few cores: compiling hard does not pay

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_components.flink.config import (
@@ -178,19 +178,16 @@ names = st.from_regex(r"[a-z][a-z0-9-]{0,9}(\.[a-z][a-z0-9-]{0,9}){0,3}", fullma
 values = words | st.integers() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, words, max_size=8))
 def test_text_in_config_yaml_is_read_back_as_it_was(options: dict[str, Any]) -> None:
     assert (yaml.safe_load(config_text(options, "1.20.3")) or {}) == options
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, st.integers() | st.booleans(), max_size=8))
 def test_numbers_in_config_yaml_are_read_back_as_they_were(options: dict[str, Any]) -> None:
     assert (yaml.safe_load(config_text(options, "2.3.0")) or {}) == options
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, words.filter(lambda text: "#" not in text), max_size=8))
 def test_text_in_flink_conf_yaml_is_read_back_as_it_was(options: dict[str, Any]) -> None:
     assert read_flat(config_text(options, "1.17.2")) == options
@@ -206,7 +203,6 @@ def read_flat(text: str) -> dict[str, str]:
     return found
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, values, min_size=1, max_size=8))
 def test_the_order_in_which_options_are_given_does_not_matter(options: dict[str, Any]) -> None:
     backwards = dict(reversed(list(options.items())))

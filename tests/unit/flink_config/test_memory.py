@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_components.flink.memory import (
@@ -142,7 +142,6 @@ options = st.fixed_dictionaries(
 fractions = st.none() | st.floats(0, 0.99)
 
 
-@settings(deadline=None)
 @given(
     process=st.integers(min_value=MIB, max_value=64 * 1024 * MIB),
     config=options,
@@ -162,7 +161,6 @@ def test_the_parts_always_sum_to_the_pods_memory(
         assert sum(asdict(parts).values()) == process
 
 
-@settings(deadline=None)
 @given(process=st.integers(min_value=700, max_value=4096), config=options, fraction=fractions)
 def test_the_advised_memory_is_accepted(
     process: int, config: dict[str, Any], fraction: float | None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_components.kube.objects.labels import selector
@@ -353,7 +353,6 @@ def test_two_renderings_of_one_declaration_are_equal() -> None:
     assert rendered() == rendered()
 
 
-@settings(deadline=None)
 @given(
     name=st.from_regex(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True),
     namespace=st.from_regex(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", fullmatch=True),

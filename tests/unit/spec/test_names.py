@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_components.spec.names import (
@@ -47,7 +47,6 @@ def test_a_key_as_a_label_value_is_readable_and_hashed() -> None:
     assert label_value("payments/fraud") == "payments-fraud-41992dc6"
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_a_hashed_name_is_always_dns_1035_and_at_most_63_characters(key: str) -> None:
     name = hashed_name(key, "-ledger")
@@ -55,13 +54,11 @@ def test_a_hashed_name_is_always_dns_1035_and_at_most_63_characters(key: str) ->
     assert DNS_1035.fullmatch(name)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_two_keys_have_two_hashed_names(one: str, other: str) -> None:
     assert (hashed_name(one) == hashed_name(other)) == (one == other)
 
 
-@settings(deadline=None)
 @given(names, st.integers(1, 10**6), st.sampled_from(["jobmanager", "rest", "config"]))
 def test_a_revision_name_is_always_dns_1035_and_at_most_63_characters(
     name: str, revision: int, part: str
@@ -71,7 +68,6 @@ def test_a_revision_name_is_always_dns_1035_and_at_most_63_characters(
         assert DNS_1035.fullmatch(made)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_a_label_value_is_always_allowed(text: str) -> None:
     value = label_value(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_components.spec.errors import FieldError
@@ -110,20 +110,17 @@ def test_a_time_that_is_not_clear_is_refused(value: object, expected: str) -> No
         Duration.parse(value)
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=1024**2, max_value=2**50))
 def test_memory_survives_both_spellings(size: int) -> None:
     assert Memory.parse(Memory(size).kubernetes) == Memory(size)
     assert Memory.parse(Memory(size).flink) == Memory(size)
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=10**7))
 def test_cpu_survives_its_spelling(millicores: int) -> None:
     assert Cpu.parse(Cpu(millicores).kubernetes) == Cpu(millicores)
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**12))
 def test_a_time_survives_its_spelling(milliseconds: int) -> None:
     assert Duration.parse(Duration(milliseconds).flink) == Duration(milliseconds)
