@@ -51,20 +51,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what shares Flink clusters on one worker; leave out what restarts the node.
-
-    Every worker that needs the clusters of a ``conftest.py`` starts its own, which takes longer
-    than the tests themselves when there are two processors. Other files go one by one to workers.
-    """
+    """Say what runs on one worker; leave out what restarts the node, unless it is asked for."""
     for item in items:
-        shares = _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ()))
-        group = item.path.parent.name if shares else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
     if _RESTARTS in config.option.markexpr:
         return
     left_out = [item for item in items if item.get_closest_marker(_RESTARTS)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests with one name run on one worker, one after the other.
+
+    The more Flink clusters start at the same time on a few processors, the longer each takes: no
+    fixture that holds clusters is made twice, and files with clusters of their own take turns.
+    """
+    folder = item.path.parent.name
+    if _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ())):
+        return folder
+    return "clusters of their own" if folder == "cluster" else str(item.path)
 
 
 @pytest.fixture(scope="session")

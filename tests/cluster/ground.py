@@ -24,6 +24,8 @@ from tests.lifecycle.kubernetes import Kubernetes, until
 VERSION = DEFAULT_VERSIONS[0]
 """The one Flink version of tests for which it makes no difference."""
 
+# One quick compiler and one thread for garbage: clusters of tests live for minutes.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SAVEPOINTS = "file:///data/savepoints"
 CLAIM: Mapping[str, Any] = {
     "accessModes": ["ReadWriteOnce"],
@@ -82,7 +84,11 @@ def environment(namespace: str, kubeconfig: str | None = None, slots: int = 8) -
         connection={"kubeconfig": kubeconfig} if kubeconfig else None,
         savepoint_dir=SAVEPOINTS,
         checkpoint_dir="file:///data/checkpoints",
-        config={"taskmanager.memory.managed.size": "64m"},
+        config={
+            "taskmanager.memory.managed.size": "64m",
+            "env.java.opts.jobmanager": QUICK_JAVA,
+            "env.java.opts.taskmanager": QUICK_JAVA,
+        },
         session_cluster={
             "job_manager": {"cpu": "10m"},
             "task_manager": {"replicas": 1, "slots": slots, "memory": "1200Mi", "cpu": "10m"},

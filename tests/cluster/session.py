@@ -20,6 +20,7 @@ from flink_components.lifecycle.ledger import Ledger
 from flink_components.plan.record import ClusterRecord, Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
+from tests.cluster.ground import QUICK_JAVA
 from tests.conformance.lab import Program, Stack
 from tests.conformance.lab import Run as EngineRun
 from tests.lifecycle.kubernetes import Kubernetes, until
@@ -29,8 +30,6 @@ NAMESPACE = f"test-session-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
 DATA = "/data"
 SAVEPOINTS = f"file://{DATA}/savepoints"
 SLOTS = 16
-# One quick compiler and one thread for garbage: these clusters live for minutes, on two processors.
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def environment(version: str, kubeconfig: str) -> Environment:

@@ -139,7 +139,7 @@ def life(ground: Ground, ways: Ways, new_stack: NewStack) -> Life:
 def test_a_job_runs_and_ends_over_it(kind: str, life: Life, ground: Ground) -> None:
     assert life.created.ok, life.created.error
     job = life.created.result(f"{kind}-job").outputs
-    assert (job["state"], list(ground.written(kind).versions)) == ("STABLE", ["v1"])
+    assert (job["phase"], list(ground.written(kind).versions)) == ("STABLE", ["v1"])
     assert life.planned.ok
     assert not life.planned.changes()
     assert life.planned.said("warning") == ""

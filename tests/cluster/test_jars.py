@@ -96,7 +96,7 @@ def from_everywhere(ground: Ground, web: str, bucket: str, new_stack: NewStack) 
 def test_a_job_runs_the_jar_from_where_it_is(
     job: str, version: str, from_everywhere: Run, ground: Ground
 ) -> None:
-    assert from_everywhere.result(f"{job}-job").outputs["state"] == "STABLE"
+    assert from_everywhere.result(f"{job}-job").outputs["phase"] == "STABLE"
     assert list(ground.written(job, version).versions) == [version]
 
 
