@@ -37,7 +37,7 @@ class JobStatus:
 class Job:
     """`GET /jobs/:id`: the job and how far its vertices are.
 
-    `slots_wanted` is how many subtasks of its widest vertex wait for their slots."""
+    `slots_wanted` is how many subtasks of its widest vertex wait for their slots, or will again."""
 
     id: str
     name: str
@@ -132,8 +132,15 @@ def job(body: Json) -> Job:
             for vertex, count in zip(vertices, tasks, strict=True)
             if count.get("FINISHED", 0) == vertex["parallelism"]
         ),
-        slots_wanted=max((count.get("SCHEDULED", 0) for count in tasks), default=0),
+        slots_wanted=_slots_wanted(str(body["state"]), vertices, tasks),
     )
+
+
+def _slots_wanted(state: str, vertices: list[Json], tasks: list[dict[str, int]]) -> int:
+    """A job that could not get its slots restarts; then none of its subtasks is scheduled."""
+    if state == "RESTARTING":
+        return max((int(vertex["parallelism"]) for vertex in vertices), default=0)
+    return max((count.get("SCHEDULED", 0) for count in tasks), default=0)
 
 
 def _checkpoint(body: Json | None) -> Checkpoint | None:

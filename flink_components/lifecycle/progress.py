@@ -44,7 +44,8 @@ class StartProgress:
         if now - self._waiting_since < _PATIENCE_SECONDS:
             return ", waiting for slots"
         try:
-            missing = job.slots_wanted - self._flink.slots_held(self._job_id)
+            free = self._flink.cluster().slots_free
+            missing = job.slots_wanted - free - self._flink.slots_held(self._job_id)
         except FlinkError:
             return ", waiting for slots"
         return f", waiting for slots: {missing} missing" if missing > 0 else ""

@@ -174,7 +174,7 @@ def _replace(
     decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)
-    _start_new(shop, held, wish, before, decision, restore, jar_id)
+    _start_new(shop, held, ledger, wish, before, decision, restore, jar_id)
     if old is not None:
         _tidy(shop, held, ledger, wish, old)
 
@@ -247,6 +247,7 @@ def _fall_back(
 def _start_new(
     shop: Workshop,
     held: HeldRecord,
+    ledger: Ledger[Record],
     wish: Wish,
     before: Wish | None,
     decision: Decision,
@@ -256,6 +257,7 @@ def _start_new(
     old = held.record.run
     try:
         run = start(shop, held, wish, decision.revision, restore, jar_id, decision.forced)
+        write_down(shop, held, ledger)  # while the job deploys, so that nobody waits for it
         become_stable(shop, held, wish, run)
     except AnswerLost:
         raise

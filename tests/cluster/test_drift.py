@@ -32,14 +32,14 @@ DECLARED = {
     "cancelled": runs("stateful-v1"),
     "unknown": runs("stateful-v1"),
     "stopped": runs("stateful-v1"),
-    "failed": runs("fails-later", "--fail-after-ms", "10000", **NEVER_AGAIN),
+    "failed": runs("fails-later", "--fail-after-ms", "30000", **NEVER_AGAIN),
 }
 MENDED = {**DECLARED, "failed": runs("stateful-v1", upgrade_mode="last_state")}
 FOUND = {
     "cancelled": "CANCELED: by someone or something else",
     "unknown": "LOST: its ledger is not there",
     "stopped": "FINISHED: by someone or something else",
-    "failed": "FAILED: IllegalStateException: this job fails 10000 ms after its start, "
+    "failed": "FAILED: IllegalStateException: this job fails 30000 ms after its start, "
     "as it was asked to",
 }
 FROM = {"cancelled": "/chk-", "stopped": "/by-hand/savepoint-", "failed": "/chk-"}

@@ -30,7 +30,7 @@ TRIED = {
 CAUSES = {
     "state-type": "must not be incompatible with the old state serializer",
     "no-uids": "Cannot map checkpoint/savepoint state for operator",
-    "slots": "not stable within 10 s: RUNNING: 0/",
+    "slots": "0/5 vertices running, waiting for slots",
     "main": "IllegalStateException: this job always fails in main()",
     "class": "ClassNotFoundException: org.acme.Gone",
 }

@@ -173,10 +173,11 @@ class FakeFlink:
         return int(major), int(minor)
 
     def _overview(self) -> Reply:
+        waits = any(job.behaviour.slots_missing for job in self.active())
         return 200, {
             "taskmanagers": 1,
             "slots-total": self.slots,
-            "slots-available": self.slots,
+            "slots-available": 0 if waits else self.slots,
             "flink-version": self.version,
             "flink-commit": "b1fe7b4",
         }

@@ -46,6 +46,12 @@ def test_a_job_waits_for_the_slots_of_its_widest_vertex() -> None:
     assert job(body).slots_wanted == 3
 
 
+def test_a_job_that_restarts_will_want_slots_for_its_widest_vertex() -> None:
+    vertices = [vertex(4, CANCELED=4), vertex(2, FAILED=2)]
+    body = {"jid": "a" * 32, "name": "n", "state": "RESTARTING", "vertices": vertices}
+    assert job(body).slots_wanted == 4
+
+
 def entry(number: int, savepoint: bool, **changes: Any) -> dict[str, Any]:
     path = f"file:/s/savepoint-{number}" if savepoint else f"file:/c/chk-{number}"
     return {"id": number, "external_path": path, "is_savepoint": savepoint, **changes}
