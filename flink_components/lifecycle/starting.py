@@ -316,7 +316,6 @@ def _wait_for_checkpoint(
         read,
         lambda seen: seen[1] or seen[0] in ENDED,
         deadline - shop.clock.monotonic(),
-        pause=0.02,
     )
     if state == "FINISHED":
         return state

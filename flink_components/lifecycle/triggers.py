@@ -70,9 +70,7 @@ def result_of(
         except FlinkError as error:
             return TriggerResult(done=True, failure=error.cause)
 
-    result, done = poll(
-        shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds, pause=0.02
-    )
+    result, done = poll(shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds)
     return result if done else None
 
 

@@ -28,7 +28,7 @@ def poll(
     read: Callable[[], T],
     done: Callable[[T], bool],
     seconds: float,
-    pause: float = 0.03,
+    pause: float = 0.02,
     longest: float = 0.5,
 ) -> tuple[T, bool]:
     """Reads until `done` or until `seconds` have passed: the last value, and whether it was done.
