@@ -19,7 +19,7 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 # fixtures of a worker's whole run, behind which there are Flink clusters
-_SHARED_CLUSTERS = {"refs", "flinks"}
+_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink"}
 _RESTARTS = "node_lifecycle"
 _WAS_UP = pytest.StashKey[bool]()
 
@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cluster")
     group.addoption("--kubeconfig", metavar="FILE", help="a cluster to use, not the sandbox's node")
     group.addoption("--context", metavar="NAME", help="a context of that file")
+    faults = parser.getgroup("faults")
+    faults.addoption(
+        "--faults", metavar="N", default="16", help="strike at one in N points, or all"
+    )
+    faults.addoption("--faults-seed", metavar="N", type=int, default=1, help="which ones")
 
 
 def pytest_configure(config: pytest.Config) -> None:

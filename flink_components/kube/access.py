@@ -26,11 +26,16 @@ class AccessError(Exception):
 class Access:
     """Opens connections and keeps them for the life of the process. Safe between threads.
 
-    `environ` is where names of variables are looked up.
+    `environ` is where names of variables are looked up; `new_session` makes what carries requests.
     """
 
-    def __init__(self, environ: "os._Environ[str] | dict[str, str]" = os.environ) -> None:
+    def __init__(
+        self,
+        environ: "os._Environ[str] | dict[str, str]" = os.environ,
+        new_session: Callable[[], requests.Session] | None = None,
+    ) -> None:
         self._environ = environ
+        self._new_session = new_session or _pooled
         self._mutex = threading.Lock()
         self._apis: dict[str, KubeApi] = {}
         self._plain: dict[str, requests.Session] = {}
@@ -106,7 +111,7 @@ class Access:
             raise _unusable(path, missing or _reason(error)) from error
         if configuration.host.startswith("https:") and not _has_credentials(configuration):
             raise _unusable(path, "its user has no credentials, or its exec plugin gave none")
-        return KubeApi(configuration.host, _kube_session(configuration))
+        return KubeApi(configuration.host, _kube_session(self._new_session(), configuration))
 
     def _kubeconfig(self, kubeconfig: str | None) -> str | None:
         """The file that is named, or, where it is not on this machine, the ambient one."""
@@ -125,7 +130,7 @@ class Access:
             return self._plain[name]
 
     def _open_plain(self, connection: Connection) -> requests.Session:
-        session = _pooled()
+        session = self._new_session()
         if connection.ca_file is not None:
             session.verify = self._file(connection.ca_file, "connection.ca_file")
         if connection.client_cert_file is not None and connection.client_key_file is not None:
@@ -215,8 +220,7 @@ def _pooled() -> requests.Session:
     return session
 
 
-def _kube_session(configuration: Any) -> requests.Session:
-    session = _pooled()
+def _kube_session(session: requests.Session, configuration: Any) -> requests.Session:
     session.verify = configuration.ssl_ca_cert or True if configuration.verify_ssl else False
     if configuration.cert_file:
         session.cert = (configuration.cert_file, configuration.key_file)

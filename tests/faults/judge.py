@@ -1,0 +1,59 @@
+"""Whether a job is as it was declared, whatever was done to the processes that worked on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from examples.jobs.check import check
+from flink_components.flink.answers import same_path
+from flink_components.flink.jar import content
+from flink_components.lifecycle.history import book_of
+from flink_components.plan.record import Record
+from tests.faults.operations import Operation
+from tests.faults.struck_job import StruckJob
+
+
+def problems(job: StruckJob, operation: Operation) -> list[str]:
+    """What is not as it has to be after the operation, one line each."""
+    record = job.record
+    return [
+        *_standing(job, record, operation),
+        *_output(job, operation),
+        *_savepoints(job, record),
+        *_jars(job, record),
+    ]
+
+
+def _standing(job: StruckJob, record: Record, operation: Operation) -> Iterator[str]:
+    wanted = [record.run.job_id] if operation.runs and record.run else []
+    running = job.running()
+    if running != wanted:
+        yield f"{running} run, and {wanted} should"
+    if record.phase is not operation.phase:
+        yield f"the ledger says {record.phase.value}, not {operation.phase.value}"
+    if record.open is not None:
+        yield f"a step is open: {record.open.what}"
+
+
+def _output(job: StruckJob, operation: Operation) -> Iterator[str]:
+    report = job.goes_on() if operation.runs else check(job.output)
+    if not report.ok:
+        yield str(report)
+
+
+def _savepoints(job: StruckJob, record: Record) -> Iterator[str]:
+    """Each one that is complete is known, so that none is lost."""
+    known = [point.path for point in (*book_of(job.ledger).read().points, *record.unlisted)]
+    for metadata in (job.savepoints / job.key).glob("**/_metadata"):
+        if not any(same_path(path, metadata.parent.as_uri()) for path in known):
+            yield f"no history has {metadata.parent}"
+
+
+def _jars(job: StruckJob, record: Record) -> Iterator[str]:
+    """Of the jars that only this job needs, one that it does not need any more may be left."""
+    own = {content(str(path)) for path in Path(job.folder).glob("*.jar")}
+    there = [jar.rpartition("fc-")[2].removesuffix(".jar") for jar in job.flink.jars()]
+    left = [jar for jar in there if jar in own and jar not in record.jars_in_use]
+    if len(left) > 1:
+        yield f"{len(left)} jars are left that nothing needs"

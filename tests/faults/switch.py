@@ -1,0 +1,112 @@
+"""What a fault does to one call, in the transport below the package: no code of it knows.
+
+A point is a call that differs from the one before it, so that a poll counts once. What a fault
+does there, it does in earnest: the process that dies dies by SIGKILL.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+_IDS = re.compile(r"[0-9a-f]{32}|[0-9a-f-]{36}_[^/?]*|(?<=/leases/)[^/?]+|jobs/[0-9a-f]{32}")
+
+
+class Fault(str, Enum):
+    """What happens at a point."""
+
+    KILLED_BEFORE = "the process is killed before the call"
+    KILLED_AFTER = "the process is killed after the call, before its answer"
+    LOST = "the answer is lost"
+    UNAVAILABLE = "503 in place of the call and of its answer"
+    BROKEN = "500 in place of the answer"
+
+
+KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
+"""Faults that end the process."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    """A fault at the point of that number (from 0)."""
+
+    number: int
+    fault: Fault
+
+
+class Switch:
+    """Counts the points of one process, and lets the strike hit; `points` says what they were."""
+
+    def __init__(self, strike: Strike | None = None) -> None:
+        self.points: list[str] = []
+        self._strike = strike
+
+    def session(self) -> requests.Session:
+        """A session whose calls go through the switch."""
+        session = requests.Session()
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Struck(self))
+        return session
+
+    def pass_through(
+        self, request: requests.PreparedRequest, send: Callable[[], requests.Response]
+    ) -> requests.Response:
+        """One call, as the strike wants it."""
+        point = f"{request.method} {_IDS.sub('*', request.path_url.partition('?')[0])}"
+        if self.points and point == self.points[-1]:
+            return send()
+        self.points.append(point)
+        if self._strike is None or self._strike.number != len(self.points) - 1:
+            return send()
+        return self._hit(self._strike.fault, request, send)
+
+    def _hit(
+        self,
+        fault: Fault,
+        request: requests.PreparedRequest,
+        send: Callable[[], requests.Response],
+    ) -> requests.Response:
+        if fault is Fault.KILLED_BEFORE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fault is Fault.UNAVAILABLE:
+            return _answer(request, 503)
+        send()
+        if fault is Fault.KILLED_AFTER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fault is Fault.LOST:
+            raise requests.ReadTimeout("no answer in time", request=request)
+        return _answer(request, 500)
+
+
+class _Struck(HTTPAdapter):
+    def __init__(self, switch: Switch) -> None:
+        super().__init__()
+        self._switch = switch
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
+        whole = super().send
+        return self._switch.pass_through(request, lambda: whole(request, *args, **options))
+
+
+def _answer(request: requests.PreparedRequest, status: int) -> requests.Response:
+    """An answer as a proxy on the way would make it."""
+    made = requests.Response()
+    made.status_code = status
+    made.reason = "made by a proxy"
+    made.request = request
+    made.url = request.url or ""
+    made._content = b"upstream connect error"
+    headers: Mapping[str, str] = {"Content-Type": "text/plain"}
+    made.headers.update(headers)
+    return made

@@ -1,0 +1,27 @@
+"""The process dies at any one of its calls, by SIGKILL, and the next run makes it good.
+
+Every point of every operation by `--faults all`; one in sixteen of them, drawn by `--faults-seed`,
+otherwise.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.operations import OPERATIONS
+from tests.faults.rounds import NewJob, Rounds, sample, strike_all
+from tests.faults.switch import KILLS
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_death_at_any_point_is_made_good_by_the_next_run(
+    operation: str, new_job: NewJob, faults_share: int, faults_seed: int
+) -> None:
+    rounds = Rounds(new_job, operation)
+    points = rounds.points()
+    rounds.close()
+    strikes = sample(points, KILLS, faults_share, faults_seed)
+    print(f"{operation}: {len(points)} points, {len(strikes)} deaths, seed {faults_seed}")
+    assert strike_all(new_job, operation, points, strikes) == []
