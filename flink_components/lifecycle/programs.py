@@ -18,7 +18,7 @@ from flink_components.lifecycle.ledger import KEY, KIND, Ledger, lease_name
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.programs import Program, Programs, with_program
-from flink_components.plan.record import Record
+from flink_components.plan.record import SCHEMA, Record
 from flink_components.spec.names import label_value
 
 _PROGRAMS = "programs"
@@ -86,6 +86,11 @@ class Shelf:
                 f"the programs of {self.key} (Secret {self.namespace}/{self.name}) can't be read: "
                 f"they were edited by hand; delete it, and the next upgrade makes a new one"
             ) from None
+        if programs.schema_version > SCHEMA:
+            raise LifecycleError(
+                f"the programs of {self.key} were kept by a later version of flink-components: "
+                f"update this one"
+            )
         return programs
 
     def _write(self, secret: Json, programs: Programs) -> None:

@@ -108,7 +108,9 @@ def rollback_by_hand(
         origin = run.rolled_back_from if target.fingerprint == run.fingerprint else run.revision
         wish = Wish(spec, target.content, ByHand(earlier, origin))
         before = Wish(_changed(declared, **common), kept.content, ByHand(declared))
-        return _carry_out(shop, held, ledger, wish, before, jar)
+        # What was down stays down where the earlier program does not become stable.
+        down = held.record.phase in (Phase.SUSPENDED, Phase.CANCELLED)
+        return _carry_out(shop, held, ledger, wish, None if down else before, jar)
 
 
 def _target(record: Record, run: Run, programs: Programs) -> Program:

@@ -172,6 +172,19 @@ def test_one_that_was_edited_by_hand_is_left_alone_and_said(world: World) -> Non
     ) in process.said
 
 
+def test_what_a_later_version_has_kept_is_left_alone(world: World) -> None:
+    running(world)
+    later = json.dumps({"schema_version": 2, "key": KEY, "kept": []}).encode()
+    secret(world)["data"]["programs"] = base64.b64encode(later).decode()
+    process = Process(world)
+    upgrade(world, "2", process)
+    assert (
+        NOT_KEPT + "the programs of payments/fraud were kept by a later version of "
+        "flink-components: update this one"
+    ) in process.said
+    assert base64.b64decode(secret(world)["data"]["programs"]) == later
+
+
 def test_a_refused_start_leaves_what_ran(world: World) -> None:
     running(world)
     world.flink.behaviours["org.acme.Broken"] = Behaviour(plan_refused="java.lang.Exception: x")

@@ -122,6 +122,19 @@ def test_a_suspended_job_starts_with_the_earlier_program(world: World) -> None:
     assert rollback(world).restored_from == path
 
 
+def test_a_suspended_job_stays_down_where_the_earlier_program_is_not_stable(world: World) -> None:
+    upgraded(world)
+    process = Process(world)
+    path = suspend_by_hand(process.shop, process.ledger()).path
+    world.flink.behaviours["org.acme.Fraud"] = Behaviour(fails="java.lang.Exception: broken")
+    with pytest.raises(StepFailed) as error:
+        rollback(world)
+    assert str(error.value) == (
+        f"Exception: broken. The job is down; `pulumi up` goes on from {path}"
+    )
+    assert world.active() == []
+
+
 def test_a_resume_after_it_runs_the_program_it_went_to(world: World) -> None:
     upgraded(world)
     rollback(world)
