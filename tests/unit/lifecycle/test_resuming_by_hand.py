@@ -19,8 +19,8 @@ from flink_components.plan.record import Phase
 from flink_components.spec.base import SpecError
 from tests.unit.doubles.fake_kube import status
 from tests.unit.doubles.flink_jobs import Behaviour
-from tests.unit.doubles.wire import Answer
-from tests.unit.doubles.world import KEY, NAMESPACE, Process, World, mutating, ref
+from tests.unit.doubles.wire import Answer, Fault, Killed
+from tests.unit.doubles.world import KEY, NAMESPACE, Process, World, calls_to, mutating, ref
 from tests.unit.lifecycle.scenarios import GIVEN, a_savepoint_of_an_older_job, listed, running
 
 NAME = "programs-payments-fraud-9cb4b7a5-ledger"
@@ -122,10 +122,28 @@ class TestFromAGivenSnapshot:
         Process(world).ensure(world.wish(restore_from=GIVEN), world.wish())
         assert world.the_job().id == before
 
-    def test_a_slash_at_its_end_makes_no_difference(self, world: World) -> None:
+    def test_a_slash_at_its_end_makes_no_difference_also_when_it_is_done_again(
+        self, world: World
+    ) -> None:
         suspend(world)
+        victim = Process(world)
+        victim.inject(Fault.KILLED_AFTER, calls_to("POST", "/run"))
+        with pytest.raises(Killed):
+            resume(world, GIVEN + "/", process=victim)
         resume(world, GIVEN + "/")
         assert world.the_job().restored == GIVEN
+        assert world.record().phase is Phase.STABLE
+
+    def test_a_start_that_another_has_begun_is_not_stopped_for_it(self, world: World) -> None:
+        suspend(world)
+        victim = Process(world)
+        victim.inject(Fault.KILLED_AFTER, calls_to("POST", "/run"))
+        with pytest.raises(Killed):
+            victim.ensure(world.wish(), world.wish())
+        before = world.the_job().id
+        with pytest.raises(Refused, match="payments/fraud runs already"):
+            resume(world, GIVEN)
+        assert world.the_job().id == before
 
     def test_the_one_that_the_program_has_named_long_ago_is_not_asked_for_again(
         self, world: World
@@ -154,6 +172,14 @@ class TestFromAGivenSnapshot:
         path = suspend(world)
         resume(world)
         assert world.the_job().restored == path
+
+    def test_the_one_that_the_program_names_stays_done_with(self, world: World) -> None:
+        Process(world).ensure(world.wish(restore_from=GIVEN), world.wish())
+        suspend(world)
+        resume(world)
+        changed = world.wish(restore_from=GIVEN, parallelism=2)
+        Process(world).ensure(changed, world.wish(restore_from=GIVEN))
+        assert str(world.the_job().restored).startswith("file:/savepoints/payments/fraud/1-3/")
 
     def test_one_that_an_up_was_refused_with_is_not_started_from(self, world: World) -> None:
         world.flink.behaviours["org.acme.Fraud"] = Behaviour(plan_refused="java.lang.Exception: x")
@@ -344,4 +370,39 @@ def test_one_that_does_not_become_stable_is_down_again_with_its_state(world: Wor
     )
     world.flink.behaviours.clear()
     resume(world)
+    assert world.the_job().restored == path
+
+
+class TestAfterAnUpThatWasRefused:
+    def test_it_runs_where_it_ran(self, world: World) -> None:
+        running(world)
+        world.add_cluster("etl", 2).behaviours["org.acme.Fraud"] = Behaviour(
+            plan_refused="java.lang.Exception: x"
+        )
+        with pytest.raises(Refused):
+            Process(world).ensure(world.wish(cluster=ref(revision=2)), world.wish())
+        suspend(world)
+        resume(world)
+        assert len(world.flink.active()) == 1
+
+    def test_the_restart_that_it_asked_for_is_still_to_be_done(self, world: World) -> None:
+        running(world)
+        world.flink.behaviours["org.acme.Fraud"] = Behaviour(plan_refused="java.lang.Exception: x")
+        with pytest.raises(Refused):
+            Process(world).ensure(world.wish(restart="tuesday"), world.wish())
+        world.flink.behaviours.clear()
+        suspend(world)
+        resume(world)
+        assert headline(world, restart="tuesday") == "RESTARTS WITH ITS STATE"
+
+
+def test_state_is_never_given_up_by_hand_though_the_program_accepts_it(world: World) -> None:
+    running(world)
+    loss = {"operator": "*", "version": "2", "reason": "a new format"}
+    declared = {"upgrade_mode": "stateless", "version": "2", "accept": [loss]}
+    Process(world).ensure(world.wish(**declared), world.wish())
+    path = suspend(world)
+    with pytest.raises(Refused, match=f"^the state in {path} would be lost"):
+        resume(world)
+    resume(world, path)
     assert world.the_job().restored == path

@@ -12,7 +12,8 @@ from flink_components.lifecycle.planning import plan
 from flink_components.lifecycle.starting_by_hand import resume_by_hand, rollback_by_hand
 from flink_components.plan.record import Phase, Run
 from tests.unit.doubles.flink_jobs import Behaviour
-from tests.unit.doubles.world import NAMESPACE, Process, World, ref
+from tests.unit.doubles.wire import Fault, Killed
+from tests.unit.doubles.world import NAMESPACE, Process, World, calls_to, ref
 from tests.unit.lifecycle.scenarios import running, upgraded
 
 
@@ -238,3 +239,12 @@ def test_a_file_with_the_earlier_jar_is_taken(world: World, tmp_path: Path) -> N
     wanted = content(world, "1")
     given = Path(world.jar()).replace(tmp_path / "found.jar")
     assert rollback(world, jar=str(given)).jar == wanted
+
+
+def test_no_other_job_removes_the_jar_meanwhile(world: World) -> None:
+    upgraded(world)
+    process = Process(world)
+    process.inject(Fault.KILLED_BEFORE, calls_to("POST", "/jars/upload"))
+    with pytest.raises(Killed):
+        rollback_by_hand(process.shop, process.ledger())
+    assert world.record().jars_in_use == (content(world, "2"), content(world, "1"))
