@@ -134,6 +134,9 @@ def test_a_suspended_job_stays_down_where_the_earlier_program_is_not_stable(worl
         f"Exception: broken. The job is down; `pulumi up` goes on from {path}"
     )
     assert world.active() == []
+    world.flink.behaviours.clear()
+    run = rollback(world)
+    assert (run.jar, run.restored_from) == (content(world, "2"), path)
 
 
 def test_a_resume_after_it_runs_the_program_it_went_to(world: World) -> None:
