@@ -15,6 +15,7 @@ from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.history import book_of
 from flink_components.lifecycle.ledger import Ledger, records
 from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.starting_by_hand import resume_by_hand, rollback_by_hand
 from flink_components.lifecycle.waiting import Clock
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.record import Record
@@ -33,6 +34,7 @@ Namespace = Annotated[
 ]
 Kubeconfig = Annotated[str, typer.Option(help="a kubeconfig; by default $KUBECONFIG")]
 Context = Annotated[str, typer.Option(help="a context of that file")]
+Jar = Annotated[str, typer.Option(help="the job's jar, where its cluster has it no more")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
@@ -134,6 +136,46 @@ def suspend(
     by_hand.lock_of(ledger)
     taken = by_hand.suspend_by_hand(reached.shop, ledger)
     _show({"key": key, "state": "SUSPENDED", "location": taken.path}, as_json, printing.lines)
+
+
+@app.command()
+def resume(
+    key: Key,
+    origin: Annotated[
+        str, typer.Option("--from", help="a savepoint or checkpoint; by default where it stopped")
+    ] = "",
+    jar: Jar = "",
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Starts a job that is down again, with the program that it had."""
+    reached = Reached(kubeconfig, context)
+    ledger = reached.ledger(key, namespace)
+    by_hand.lock_of(ledger)
+    record = resume_by_hand(reached.shop, ledger, origin or None, jar or None)
+    _show(printing.started(record), as_json, printing.lines)
+
+
+@app.command()
+def rollback(
+    key: Key,
+    jar: Jar = "",
+    last_state: Annotated[
+        bool, typer.Option("--last-state", help="from a checkpoint, if it can't take a savepoint")
+    ] = False,
+    namespace: Namespace = "",
+    kubeconfig: Kubeconfig = "",
+    context: Context = "",
+    as_json: AsJson = False,
+) -> None:
+    """Upgrades a job, with its state, to the program that was stable before the present one."""
+    reached = Reached(kubeconfig, context)
+    ledger = reached.ledger(key, namespace)
+    by_hand.lock_of(ledger)
+    record = rollback_by_hand(reached.shop, ledger, jar or None, last_state)
+    _show(printing.started(record), as_json, printing.lines)
 
 
 @app.command()

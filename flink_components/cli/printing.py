@@ -40,6 +40,9 @@ def facts(record: Record, flink: str, lock: Lock | None) -> dict[str, Any]:
         "job id": run.job_id if run else None,
         "attempt": run.attempt if run else None,
         "restored from": run.restored_from if run else None,
+        "rolled back": f"by hand from revision {run.rolled_back_from}"
+        if run and run.rolled_back_from
+        else None,
         "restore point": record.restore.path if record.restore else None,
         "unfinished": f"{step.what} since {when(step.since)}" if step else None,
         "locked by": f"{lock.holder} (renewed {lock.age:.0f} s ago)" if lock else None,
@@ -48,6 +51,18 @@ def facts(record: Record, flink: str, lock: Lock | None) -> dict[str, Any]:
             f"{when(failure.at)} r{failure.revision}: {failure.reason}"
             for failure in reversed(record.failures)
         ],
+    }
+
+
+def started(record: Record) -> dict[str, Any]:
+    """What a start by hand has come to."""
+    run = record.run
+    return {
+        "key": record.key,
+        "state": record.phase.value,
+        "revision": run.revision if run else None,
+        "job id": run.job_id if run else None,
+        "restored from": run.restored_from if run else None,
     }
 
 

@@ -46,6 +46,17 @@ def content(location: str, sha256: str | None = None) -> str:
         return _hash_of_entries(location, stream)
 
 
+def is_content(file: str, location: str, expected: str) -> bool:
+    """Whether a file is the jar that came from `location` and had the content `expected`.
+
+    Of a jar from https that is its SHA-256. Raises JarError where the file can't be read.
+    """
+    if not location.startswith("https://"):
+        return content(file) == expected
+    with _open(file) as stream:
+        return _sha256(stream)[:32] == expected
+
+
 def _hash_of_entries(location: str, stream: BinaryIO) -> str:
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -133,13 +144,18 @@ def _open(location: str) -> Iterator[BinaryIO]:
         yield remote
 
 
-def _check(location: str, stream: BinaryIO, sha256: str) -> None:
+def _sha256(stream: BinaryIO) -> str:
     digest = hashlib.sha256()
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
-    if digest.hexdigest() != sha256:
+    return digest.hexdigest()
+
+
+def _check(location: str, stream: BinaryIO, sha256: str) -> None:
+    found = _sha256(stream)
+    if found != sha256:
         raise JarError(
-            f"{location} has SHA-256 {digest.hexdigest()}, and {sha256} was declared: "
+            f"{location} has SHA-256 {found}, and {sha256} was declared: "
             f"mend jar_sha256, or find out who changed the file"
         )
 

@@ -1,13 +1,15 @@
 """The beginning and the end of a key: creates its ledger, and ends what runs on a delete."""
 
+from contextlib import suppress
 from dataclasses import replace
 
-from flink_components.kube.api import NotFound
+from flink_components.kube.api import KubeError, NotFound
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.history import write_down
 from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.programs import remove_programs, shelf_of
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.starting import arrives_late
 from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
@@ -58,6 +60,9 @@ def _move(ledger: Ledger[Record], previous_key: str, owner: Owner, adopt: bool) 
         if held.record.moved_to not in (None, ledger.key):
             raise Refused(f"{previous_key} was renamed to {held.record.moved_to} before")
         held.commit(moved_to=ledger.key)
+        # The next `up` keeps the program that runs under the new key.
+        with suppress(KubeError):
+            shelf_of(old).remove()
         ledger.create(held.record.model_copy(update={"key": ledger.key, "moved_to": None}))
         held.commit(run=None, open=None)
 
@@ -78,6 +83,7 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
             arrives_late(shop, held)
             done = _end(shop, held, spec)
             write_down(shop, held, ledger)
+            remove_programs(shop, ledger)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
             if held.record.run is not None:
                 remove_unneeded_jar(shop, held, ledger, held.record.run)

@@ -57,7 +57,7 @@ def unlock(ledger: Ledger[Record], force: bool = False) -> Lock | None:
 def savepoint_by_hand(shop: Workshop, ledger: Ledger[Record], name: str | None) -> RestorePoint:
     """Takes a savepoint while the job runs on. Raises Refused, StepFailed."""
     with ledger.lock(f"savepoint of {ledger.key} by hand") as held:
-        run = _run(held)
+        run = run_of(held)
         spec = stop_spec(held.record, run, ledger)
         settle(shop, held, spec)
         try:
@@ -73,7 +73,7 @@ def suspend_by_hand(shop: Workshop, ledger: Ledger[Record]) -> RestorePoint:
     Raises Refused where it does not run, StepFailed with Flink's cause.
     """
     with ledger.lock(f"suspend of {ledger.key} by hand") as held:
-        run = _run(held)
+        run = run_of(held)
         spec = stop_spec(held.record, run, ledger)
         settle(shop, held, spec)
         try:
@@ -112,7 +112,8 @@ def stop_spec(record: Record, run: Run, ledger: Ledger[Record]) -> StopSpec:
     )
 
 
-def _run(held: HeldRecord) -> Run:
+def run_of(held: HeldRecord) -> Run:
+    """What runs, or ran last. Raises Refused where nothing ever did."""
     if held.record.run is None:
         raise Refused(f"{held.record.key} has never run")
     return held.record.run

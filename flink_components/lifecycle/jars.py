@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 from flink_components.flink.errors import FlinkError
-from flink_components.flink.jar import IMAGE_JAR, IN_IMAGE, JarError, fetched
+from flink_components.flink.jar import IMAGE_JAR, IN_IMAGE, JarError, fetched, is_content
 from flink_components.flink.jar import content as content_of
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeError
@@ -50,6 +50,42 @@ def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
                 return flink.upload_jar(path, _name(content))
         except JarError as error:
             raise Refused(str(error)) from error
+
+
+def supply_jar(flink: FlinkClient, spec: SessionJobSpec, content: str, file: str | None) -> None:
+    """Sees to it that a start by hand finds the job's jar on the cluster: it is, or comes from
+    where it came from, or from `file`, which must have the same content.
+
+    Raises Refused, FlinkError.
+    """
+    if spec.jar.startswith(IN_IMAGE):
+        if file is not None:
+            raise Refused(f"{spec.key} runs {spec.jar} of its cluster's image: leave out --jar")
+        return
+    if file is not None:
+        _upload_given(flink, spec, content, file)
+        return
+    try:
+        ensure_jar(flink, spec, content)
+    except Refused as error:
+        raise Refused(
+            f"the jar of {spec.key} is not on its cluster any more: give it with --jar FILE "
+            f"({error})"
+        ) from error
+
+
+def _upload_given(flink: FlinkClient, spec: SessionJobSpec, content: str, file: str) -> None:
+    try:
+        if not is_content(file, spec.jar, content):
+            raise Refused(
+                f"{file} is not the jar that {spec.key} is to run (content {content}): give the "
+                f"build that was deployed"
+            )
+        with _upload_lock(flink, content), fetched(file) as path:
+            if _find(flink, content) is None:
+                flink.upload_jar(path, _name(content))
+    except JarError as error:
+        raise Refused(str(error)) from error
 
 
 def _check_content(spec: SessionJobSpec, path: Path, expected: str) -> None:

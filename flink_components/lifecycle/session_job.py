@@ -5,6 +5,7 @@ from flink_components.lifecycle.history import noted, tidy_savepoints, write_dow
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
+from flink_components.lifecycle.programs import keep, keeping
 from flink_components.lifecycle.session_cluster import leave_revision
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.starting import become_stable, dry_run, start
@@ -42,14 +43,27 @@ def ensure(
     spec = wish.spec
     ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
     with ledger.lock(f"up of {spec.key}", changes={"jar_wanted": wish.content}) as held:
-        try:
-            _check_ours(held.record, stack)
-            _bring(shop, held, ledger, wish, before, last)
-        finally:
-            held.note(jar_wanted=None)
-            write_down(shop, held, ledger)
-        tidy_savepoints(shop, held, ledger, spec)
-        return held.record
+        return ensure_held(shop, held, ledger, wish, before, last, stack)
+
+
+def ensure_held(
+    shop: Workshop,
+    held: HeldRecord,
+    ledger: Ledger[Record],
+    wish: Wish,
+    before: Wish | None = None,
+    last: Run | None = None,
+    stack: str | None = None,
+) -> Record:
+    """The same under a lock that is held, and whose record says which jar is wanted."""
+    try:
+        check_ours(held.record, stack)
+        _bring(shop, held, ledger, wish, before, last)
+    finally:
+        held.note(jar_wanted=None)
+        write_down(shop, held, ledger)
+    tidy_savepoints(shop, held, ledger, wish.spec)
+    return held.record
 
 
 def _bring(
@@ -64,8 +78,9 @@ def _bring(
         known = held.record.remembering(last)
         held.commit(run=known.run, stable=known.stable, attempts=known.attempts, phase=known.phase)
     settle(shop, held, wish.spec)
-    _note_declaration(held, wish.spec)
-    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint)
+    if wish.by_hand is None:
+        _note_declaration(held, wish.spec)
+    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint, wish.by_hand is not None)
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
@@ -76,6 +91,10 @@ def _bring(
         _stand_down(shop, held, ledger, wish.spec, decision)
     else:
         _replace(shop, held, ledger, wish, before, decision)
+        return
+    run = held.record.run
+    if run is not None and run.fingerprint == wish.fingerprint:
+        keep(shop, ledger, wish, run.revision, held.record)
 
 
 def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
@@ -98,7 +117,8 @@ def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
         held.note(run=noted_run)
 
 
-def _check_ours(record: Record, stack: str | None) -> None:
+def check_ours(record: Record, stack: str | None = None) -> None:
+    """Refuses a key that was renamed or deleted, or that another stack manages."""
     if record.moved_to is not None:
         raise Refused(f"{record.key} was renamed to {record.moved_to}: give that key")
     if record.deleted:
@@ -111,11 +131,18 @@ def _check_ours(record: Record, stack: str | None) -> None:
 
 
 def _decide(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str
+    shop: Workshop,
+    held: HeldRecord,
+    spec: SessionJobSpec,
+    fingerprint: str,
+    by_hand: bool = False,
 ) -> tuple[Decision, Seen]:
-    run = held.record.run
+    """What a person asks for now counts, though it was done before; not while that still runs."""
+    record, run = held.record, held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
-    return decide(spec, fingerprint, held.record, seen), seen
+    if by_hand and not seen.active:
+        record = record.as_never_asked()
+    return decide(spec, fingerprint, record, seen), seen
 
 
 def _active(held: HeldRecord) -> Run:
@@ -170,7 +197,8 @@ def _replace(
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
     spec, old = wish.spec, held.record.run
     jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
-    dry_run(shop, spec, jar_id)
+    with keeping(shop, ledger, wish, decision.revision, held.record):
+        dry_run(shop, spec, jar_id)
     decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)

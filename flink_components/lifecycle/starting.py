@@ -125,6 +125,7 @@ def _next_run(
         asked_from=origin if origin == wish.spec.restore_from else None,
         savepoint_dir=wish.spec.savepoint_dir,
         savepoint_format=wish.spec.savepoint_format.value,
+        rolled_back_from=wish.by_hand.rolled_back_from if wish.by_hand else None,
     )
     last, unsure = held.record.run, held.record.unsure
     if last is None or unsure is None or unsure.job_id != last.job_id:
@@ -361,5 +362,5 @@ def become_stable(
         since=shop.clock.now(),
         stable=run,
         restore=None if run.stateless else held.record.restore,
-        restored_by_hand=wish.spec.restore_from or held.record.restored_by_hand,
+        restored_by_hand=wish.honoured or held.record.restored_by_hand,
     )

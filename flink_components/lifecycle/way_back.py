@@ -93,7 +93,7 @@ def _give_up(
 
 def _stay_down(held: HeldRecord, wish: Wish, reason: str, error: NotStable) -> NoReturn:
     """The attempt had a checkpoint of its own."""
-    held.commit(restored_by_hand=wish.spec.restore_from or held.record.restored_by_hand)
+    held.commit(restored_by_hand=wish.honoured or held.record.restored_by_hand)
     point = held.record.restore
     raise StepFailed(
         f"{reason}. It had completed a checkpoint of its own, so it may have committed output, "

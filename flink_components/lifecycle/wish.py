@@ -7,11 +7,26 @@ from flink_components.spec.job import SessionJobSpec, UpgradeMode
 
 
 @dataclass(frozen=True)
+class ByHand:
+    """A start without the program, whose last declaration was `declared`.
+
+    `rolled_back_from` is the revision that a rollback leaves.
+    """
+
+    declared: SessionJobSpec
+    rolled_back_from: int | None = None
+
+
+@dataclass(frozen=True)
 class Wish:
-    """A declared job with what its jar contains (`flink.jar.content`)."""
+    """A declared job with what its jar contains (`flink.jar.content`).
+
+    `by_hand`: a person wants it, and `spec` differs from what is declared.
+    """
 
     spec: SessionJobSpec
     content: str
+    by_hand: ByHand | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -23,3 +38,18 @@ class Wish:
     def stateless(self) -> bool:
         """It is started empty, and what it leaves is not kept."""
         return self.spec.upgrade_mode is UpgradeMode.STATELESS
+
+    @property
+    def declared(self) -> SessionJobSpec:
+        """The job as its program declares it."""
+        return self.by_hand.declared if self.by_hand else self.spec
+
+    @property
+    def honoured(self) -> str | None:
+        """The `restore_from` that is done with once the job is stable.
+
+        A snapshot given by hand stands in for the declared one, which would else be asked for
+        again by the next `up`.
+        """
+        given = self.spec.restore_from
+        return given and (self.declared.restore_from or given)

@@ -1,6 +1,8 @@
 """What the steps of one job's life cycle share: the lock, the clock, the way to Flink, the row."""
 
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,13 +30,31 @@ def _silent(_: str) -> None:
     return
 
 
+def in_a_thread(work: Callable[[], str]) -> Future[str]:
+    """Begins work in a thread of its own; its result is waited for where it is needed."""
+    future: Future[str] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="beside").start()
+    return future
+
+
 @dataclass(frozen=True)
 class Workshop:
-    """What every life cycle call is given: the way to clusters, a clock, and a row for progress."""
+    """What every life cycle call is given: the way to clusters, a clock, and a row for progress.
+
+    `beside` begins work that goes on while something else is done.
+    """
 
     reach: Reach
     clock: Clock = field(default_factory=Clock)
     say: Callable[[str], None] = _silent
+    beside: Callable[[Callable[[], str]], Future[str]] = in_a_thread
 
     def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
         """Flink behind a ClusterRef, as a model or as the ledger keeps it."""

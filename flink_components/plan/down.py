@@ -54,6 +54,11 @@ def stays_down(
     return replace(start, action=Action.NOTHING, phase=phase)
 
 
+def finished(record: Record, seen: Seen) -> bool:
+    """It came to the end of its bounded work, and no step of ours has ended it."""
+    return record.phase not in _ENDED_BY_US and _has_finished(record, seen)
+
+
 def _has_finished(record: Record, seen: Seen) -> bool:
     """It came to the end of its bounded input; a stop with a savepoint by hand is no such end."""
     if record.phase is Phase.FINISHED and seen.state is None:

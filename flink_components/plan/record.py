@@ -91,6 +91,7 @@ class Run(_Value):
 
     `restart` and `asked_from` are the wishes that it fulfils: for a restart, and to start from a
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
+    `rolled_back_from` is the revision that a rollback by hand has left for it.
     """
 
     revision: int
@@ -107,6 +108,7 @@ class Run(_Value):
     asked_from: str | None = None
     savepoint_dir: str | None = None
     savepoint_format: str = "native"
+    rolled_back_from: int | None = None
 
 
 class Use(str, Enum):
@@ -204,6 +206,11 @@ class Record(_Value):
         attempts = max(last.attempt, self.attempts)
         changed = {"run": last, "stable": last, "attempts": attempts, "phase": Phase.STABLE}
         return self.model_copy(update=changed)
+
+    def as_never_asked(self) -> "Record":
+        """The record as if no given snapshot had been started from yet."""
+        run = self.run.model_copy(update={"asked_from": None}) if self.run else None
+        return self.model_copy(update={"run": run, "restored_by_hand": None})
 
     def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
         """The failures with one more, the oldest dropped."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,6 +153,13 @@ def ref(name: str = "etl", revision: int = 1, version: str = "1.20.3") -> dict[s
     }
 
 
+def at_once(work: Callable[[], str]) -> Future[str]:
+    """Work that is not done beside anything."""
+    future: Future[str] = Future()
+    future.set_result(work())
+    return future
+
+
 @dataclass
 class Process:
     """One run of the tool: its own connection, which can fail, and what it said."""
@@ -161,7 +170,8 @@ class Process:
     def __post_init__(self) -> None:
         self.wire = Wire(self.world, self.world.mutex)
         self._api = KubeApi(SERVER, self.wire)
-        self.shop = Workshop(self, self.world.clock, self.said.append)
+        # At once, and not in a thread: a death at the n-th call is always the same death.
+        self.shop = Workshop(self, self.world.clock, self.said.append, at_once)
 
     def api(self, connection: Connection | None) -> KubeApi:
         """The API server; as kube.access.Access gives it."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 
 from flink_components.lifecycle.by_hand import savepoint_by_hand, suspend_by_hand
-from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.history import book_of
+from flink_components.lifecycle.starting_by_hand import resume_by_hand, rollback_by_hand
 from flink_components.plan.record import Phase
 from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.world import KEY, Process, World, ref
@@ -221,6 +223,90 @@ def suspend_at_night(world: World, process: Process) -> None:
     suspend_by_hand(process.shop, process.ledger())
 
 
+def suspended_at_night(world: World) -> None:
+    running(world)
+    suspend_at_night(world, Process(world))
+
+
+def resume_at_night(world: World, process: Process) -> None:
+    """A person who does not know whether it was done does it again."""
+    try:
+        resume_by_hand(process.shop, process.ledger())
+    except Refused as error:
+        if "payments/fraud runs already" not in str(error):
+            raise
+
+
+def resume_from_a_savepoint_at_night(world: World, process: Process) -> None:
+    try:
+        resume_by_hand(process.shop, process.ledger(), GIVEN)
+    except Refused as error:
+        if "payments/fraud runs already" not in str(error):
+            raise
+
+
+def suspended_beside_an_older_savepoint(world: World) -> None:
+    suspended_at_night(world)
+    a_savepoint_of_an_older_job(world)
+
+
+def resumed_from_the_given_savepoint(world: World) -> None:
+    one_stable_job(world)
+    assert world.the_job().restored == GIVEN
+    up = Process(world)
+    up.ensure(world.wish(), world.wish())
+    assert world.the_job().restored == GIVEN
+
+
+def upgraded(world: World) -> None:
+    running(world)
+    Process(world).ensure(world.wish(jar=world.jar(entries="2")), world.wish())
+    world.advance(5)
+
+
+def roll_back_at_night(world: World, process: Process) -> None:
+    """A person looks first whether it was done."""
+    record = world.record()
+    assert record.run is not None
+    if (record.phase, record.run.revision) != (Phase.STABLE, 3):
+        rollback_by_hand(process.shop, process.ledger())
+
+
+def rolled_back_with_its_savepoint(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
+    one_stable_job(world)
+    every_start_had_all_the_state(world)
+    record = world.record()
+    assert record.run is not None
+    assert record.run.fingerprint == world.wish().fingerprint
+    assert (record.run.revision, record.run.rolled_back_from) == (3, 2)
+
+
+def roll_back_to_one_that_fails(world: World, process: Process) -> None:
+    """Done again after a death on its way back, it goes the rest of that way."""
+    world.flink.behaviours["org.acme.Older"] = Behaviour(fails="java.lang.Exception: broken")
+    with suppress(StepFailed):
+        rollback_by_hand(process.shop, process.ledger())
+
+
+def the_present_one_runs_again(world: World) -> None:
+    every_savepoint_is_in_the_history(world)
+    record = world.record()
+    assert record.open is None
+    assert record.phase in (Phase.ROLLED_BACK, Phase.STABLE)
+    assert [job.entry_class for job in world.active()] == ["org.acme.Fraud"]
+    starts = [s for s in world.storage.starts if s.entry_class == "org.acme.Fraud"]
+    assert [s.events for s in starts] == [s.newest for s in starts]
+
+
+def upgraded_from_another_class(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish(entry_class="org.acme.Older"))
+    process.ensure(world.wish(), world.wish(entry_class="org.acme.Older"))
+    world.advance(5)
+
+
 def save(world: World, process: Process) -> None:
     savepoint_by_hand(process.shop, process.ledger(), "before-the-sale")
 
@@ -345,6 +431,20 @@ SCENARIOS = [
     ),
     Scenario("suspend", suspend, suspended_with_its_savepoint, running),
     Scenario("suspend by hand", suspend_at_night, suspended_with_its_savepoint, running),
+    Scenario("resume by hand", resume_at_night, resumed_with_its_state, suspended_at_night),
+    Scenario(
+        "resume by hand from a savepoint",
+        resume_from_a_savepoint_at_night,
+        resumed_from_the_given_savepoint,
+        suspended_beside_an_older_savepoint,
+    ),
+    Scenario("rollback by hand", roll_back_at_night, rolled_back_with_its_savepoint, upgraded),
+    Scenario(
+        "rollback by hand to one that fails",
+        roll_back_to_one_that_fails,
+        the_present_one_runs_again,
+        upgraded_from_another_class,
+    ),
     Scenario("savepoint by hand", save, saved_and_running, running),
     Scenario("resume", resume, resumed_with_its_state, suspended),
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),

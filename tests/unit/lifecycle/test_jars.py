@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flink_components.lifecycle.errors import Refused
-from flink_components.lifecycle.jars import ensure_jar
+from flink_components.lifecycle.jars import ensure_jar, supply_jar
 from tests.unit.doubles.wire import Answer, Fault
 from tests.unit.doubles.world import Process, World, calls_to
 
@@ -125,3 +125,31 @@ def test_an_upload_whose_answer_is_lost_is_not_repeated_by_the_next_run(world: W
         process.ensure(world.wish())
     Process(world).ensure(world.wish())
     assert world.flink.uploads == 1
+
+
+class TestGivenByHand:
+    def test_a_jar_from_https_is_known_by_its_sha256(self, world: World) -> None:
+        right = hashlib.sha256(Path(world.jar()).read_bytes()).hexdigest()
+        wish = world.wish(jar="https://jars.example.org/fraud.jar", jar_sha256=right)
+        flink = Process(world).flink(wish.spec.cluster)
+        with pytest.raises(Refused, match="is not the jar that payments/fraud is to run"):
+            supply_jar(flink, wish.spec, wish.content, world.jar(entries="2"))
+        supply_jar(flink, wish.spec, wish.content, world.jar())
+        assert ensure_jar(flink, wish.spec, wish.content).endswith(f"_fc-{right[:32]}.jar")
+        assert world.flink.uploads == 1
+
+    def test_a_jar_of_the_image_can_not_be_given(self, world: World) -> None:
+        wish = world.wish(jar="local:///opt/flink/usrlib/fraud.jar")
+        flink = Process(world).flink(wish.spec.cluster)
+        with pytest.raises(Refused) as error:
+            supply_jar(flink, wish.spec, wish.content, world.jar())
+        assert str(error.value) == (
+            "payments/fraud runs local:///opt/flink/usrlib/fraud.jar of its cluster's image: "
+            "leave out --jar"
+        )
+
+    def test_one_that_the_cluster_has_is_not_uploaded_again(self, world: World) -> None:
+        run(world, "payments/a")
+        wish = world.wish(key="payments/a", name="a", args=["a"])
+        supply_jar(Process(world).flink(wish.spec.cluster), wish.spec, wish.content, world.jar())
+        assert world.flink.uploads == 1

@@ -1,0 +1,175 @@
+"""The programs of a key, in a Secret beside its ledger: what a person runs without Pulumi.
+
+A Secret, since arguments and options may be passwords. It never makes an upgrade fail or longer.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
+from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.ledger import KEY, KIND, Ledger, lease_name
+from flink_components.lifecycle.wish import Wish
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.programs import Program, Programs, with_program
+from flink_components.plan.record import SCHEMA, Record
+from flink_components.spec.names import label_value
+
+_PROGRAMS = "programs"
+_WRITE_ATTEMPTS = 3
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where the programs of a key are kept."""
+
+    api: KubeApi
+    namespace: str
+    key: str
+
+    @property
+    def name(self) -> str:
+        """The Secret's name."""
+        return lease_name("programs", self.key)
+
+    def read(self) -> Programs:
+        """The kept programs; none where nothing was written yet.
+
+        Raises LifecycleError where they were edited to something else.
+        """
+        try:
+            return self._programs(self.api.get("Secret", self.namespace, self.name))
+        except NotFound:
+            return Programs(key=self.key)
+
+    def keep(self, program: Program, record: Record) -> None:
+        """Writes a program that is to be submitted, if that is not what is there already.
+
+        `record` says what else is needed. Raises KubeError, LifecycleError.
+        """
+        for _ in range(_WRITE_ATTEMPTS):
+            try:
+                secret = self.api.get("Secret", self.namespace, self.name)
+            except NotFound:
+                secret = {}
+            known = self._programs(secret) if secret else Programs(key=self.key)
+            programs = with_program(known, program, record)
+            if programs == known:
+                return
+            try:
+                self._write(secret, programs)
+            except Conflict:
+                continue
+            return
+        raise LifecycleError(f"Secret {self.namespace}/{self.name} is written by others all along")
+
+    def remove(self) -> None:
+        """Removes them all, since they may hold passwords. Raises KubeError."""
+        self.api.delete("Secret", self.namespace, self.name)
+
+    def _programs(self, secret: Json) -> Programs:
+        try:
+            programs = Programs.model_validate_json(base64.b64decode(secret["data"][_PROGRAMS]))
+        except (KeyError, TypeError, ValueError, ValidationError):
+            programs = None
+        if programs is None or programs.key != self.key:
+            # Without the cause, whose text may hold what the Secret holds.
+            raise LifecycleError(
+                f"the programs of {self.key} (Secret {self.namespace}/{self.name}) can't be read: "
+                f"they were edited by hand; delete it, and the next upgrade makes a new one"
+            ) from None
+        if programs.schema_version > SCHEMA:
+            raise LifecycleError(
+                f"the programs of {self.key} were kept by a later version of flink-components: "
+                f"update this one"
+            )
+        return programs
+
+    def _write(self, secret: Json, programs: Programs) -> None:
+        text = json.dumps(programs.model_dump(mode="json"), separators=(",", ":"))
+        data = {_PROGRAMS: base64.b64encode(text.encode()).decode()}
+        if secret:
+            self.api.replace("Secret", self.namespace, self.name, {**secret, "data": data})
+            return
+        labels = {
+            "app.kubernetes.io/managed-by": "flink-components",
+            KIND: "programs",
+            KEY: label_value(self.key),
+        }
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "Opaque",
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "labels": labels,
+                "annotations": {KEY: self.key},
+            },
+            "data": data,
+        }
+        self.api.create("Secret", self.namespace, body)
+
+
+def shelf_of(ledger: Ledger[Record]) -> Shelf:
+    """The programs that belong to a ledger."""
+    return Shelf(ledger.api, ledger.namespace, ledger.key)
+
+
+@contextmanager
+def keeping(
+    shop: Workshop, ledger: Ledger[Record], wish: Wish, revision: int, record: Record
+) -> Iterator[None]:
+    """Keeps the program of a wish beside what is done in the block, by its end.
+
+    What can't be kept is said, and is no error.
+    """
+    program = Program(
+        fingerprint=wish.fingerprint,
+        content=wish.content,
+        revision=revision,
+        spec=wish.declared.model_dump(mode="json", exclude_none=True),
+    )
+    problem = shop.beside(lambda: _problem(shelf_of(ledger), program, record))
+    try:
+        yield
+    finally:
+        found = problem.result()
+        if found:
+            shop.say(
+                f"the program was not kept for `flink-components resume` and `rollback`: {found}"
+            )
+
+
+def keep(shop: Workshop, ledger: Ledger[Record], wish: Wish, revision: int, record: Record) -> None:
+    """Keeps the program of a wish, or says why it can't."""
+    with keeping(shop, ledger, wish, revision, record):
+        pass
+
+
+def _problem(shelf: Shelf, program: Program, record: Record) -> str:
+    try:
+        shelf.keep(program, record)
+    except (KubeError, LifecycleError) as error:
+        return str(error)
+    return ""
+
+
+def remove_programs(shop: Workshop, ledger: Ledger[Record]) -> None:
+    """Removes the programs of a key that is deleted, or says why it can't."""
+    shelf = shelf_of(ledger)
+    try:
+        shelf.remove()
+    except KubeError as error:
+        shop.say(
+            f"Secret {shelf.namespace}/{shelf.name} with the job's programs was not removed, "
+            f"and may hold passwords: delete it ({error})"
+        )
