@@ -9,7 +9,7 @@ from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.observing import observe, with_scaling
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import Change, changes, plain
@@ -46,9 +46,12 @@ def plan(
     deleted = last is not None and (record is None or record.run is None)
     if last is not None:
         record = (record or Record(key=spec.key)).remembering(last)
+    record = record.foreseen() if record else None
     seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
     if not seen.reached:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
+    if record and record.run and wish.only_scales(record.run):
+        seen = with_scaling(shop, record.run, seen)
     decision = decide(spec, wish.fingerprint, record, seen)
     found = _describe(wish, changed, record, seen, decision)
     if deleted:
@@ -115,6 +118,8 @@ def _headline(decision: Decision, new: bool) -> str:
             return "STAYS DOWN" if decision.phase else "RUNS ON"
         case Action.WAIT:
             return "RUNS ON, NOT STABLE YET"
+        case Action.RESCALE:
+            return "RESCALES IN PLACE"
         case Action.STOP:
             return _ending(decision)
         case Action.START:
@@ -125,6 +130,8 @@ def _headline(decision: Decision, new: bool) -> str:
 def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
     if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
         return ""
+    if decision.action is Action.RESCALE:
+        return "its latest completed checkpoint, inside Flink: no savepoint is taken"
     if decision.restore is not None:
         return f"{decision.restore.path} ({decision.restore.kind}{_claimed(wish, decision)})"
     if decision.stop is Stop.SAVEPOINT:

@@ -1,10 +1,13 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
+from dataclasses import replace
+
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.observing import observe_latest
+from flink_components.lifecycle.observing import observe_latest, with_scaling
+from flink_components.lifecycle.rescaling import rescale
 from flink_components.lifecycle.session_cluster import leave_revision
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.starting import become_stable, dry_run, start
@@ -65,7 +68,14 @@ def _bring(
         held.commit(run=known.run, stable=known.stable, attempts=known.attempts, phase=known.phase)
     settle(shop, held, wish.spec)
     _note_declaration(held, wish.spec)
-    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint)
+    run = held.record.run
+    scales = run is not None and wish.only_scales(run)
+    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint, scales)
+    if decision.action is Action.RESCALE:
+        if rescale(shop, held, wish, decision.revision):
+            return
+        seen = replace(seen, rescalable=False)
+        decision = decide(wish.spec, wish.fingerprint, held.record, seen)
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
@@ -111,10 +121,12 @@ def _check_ours(record: Record, stack: str | None) -> None:
 
 
 def _decide(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str
+    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, scales: bool = False
 ) -> tuple[Decision, Seen]:
     run = held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
+    if run and scales:
+        seen = with_scaling(shop, run, seen)
     return decide(spec, fingerprint, held.record, seen), seen
 
 

@@ -29,7 +29,7 @@ JOB: Mapping[str, Kind] = {
     "jar_content": Kind.RESTART,
     "entry_class": Kind.RESTART,
     "args": Kind.RESTART,
-    "parallelism": Kind.RESTART,
+    "parallelism": Kind.RESCALE,
     "config": Kind.RESTART,
     "upgrade_mode": Kind.IN_PLACE,
     "savepoint_dir": Kind.IN_PLACE,

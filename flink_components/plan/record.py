@@ -91,6 +91,7 @@ class Run(_Value):
 
     `restart` and `asked_from` are the wishes that it fulfils: for a restart, and to start from a
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
+    `parallelism` is the declared one, which tells a change of it from one of the program.
     """
 
     revision: int
@@ -107,6 +108,18 @@ class Run(_Value):
     asked_from: str | None = None
     savepoint_dir: str | None = None
     savepoint_format: str = "native"
+    parallelism: int | None = None
+
+
+class Scaling(_Value):
+    """Another parallelism of a job that runs on: `wanted` for each vertex.
+
+    `run` is what the ledger says once all of them have it, `before` the bounds that they had.
+    """
+
+    run: Run
+    wanted: dict[str, int]
+    before: dict[str, tuple[int, int]]
 
 
 class Use(str, Enum):
@@ -117,14 +130,14 @@ class Use(str, Enum):
     NOTHING = "nothing"
 
 
-StepKind = Literal["submit", "stop", "cancel", "savepoint"]
+StepKind = Literal["submit", "stop", "cancel", "savepoint", "rescale"]
 
 
 class Step(_Value):
     """A call that changes something, written before it is made, so that a lost answer is found.
 
     `use` is for a cancel: what of the job's state the next start may go on from. `snapshot` names
-    the SavepointSnapshot for which a savepoint is taken.
+    the SavepointSnapshot for which a savepoint is taken. `scaling` is what a rescale changes.
     """
 
     what: StepKind
@@ -136,6 +149,7 @@ class Step(_Value):
     use: Use = Use.OWN
     why: str = ""
     snapshot: str | None = None
+    scaling: Scaling | None = None
 
 
 class Failure(_Value):
@@ -204,6 +218,13 @@ class Record(_Value):
         attempts = max(last.attempt, self.attempts)
         changed = {"run": last, "stable": last, "attempts": attempts, "phase": Phase.STABLE}
         return self.model_copy(update=changed)
+
+    def foreseen(self) -> "Record":
+        """The record as it is once an open rescale is finished, for a plan."""
+        scaling = self.open.scaling if self.open else None
+        if scaling is None or self.run is None or self.run.job_id != scaling.run.job_id:
+            return self
+        return self.model_copy(update={"run": scaling.run, "phase": Phase.STABLE})
 
     def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
         """The failures with one more, the oldest dropped."""

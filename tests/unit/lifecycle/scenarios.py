@@ -257,6 +257,25 @@ def restarted_with_its_state(world: World) -> None:
     assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
 
 
+def running_under_the_adaptive_scheduler(world: World) -> None:
+    world.flink.adaptive = True
+    running(world)
+
+
+def rescale(world: World, process: Process) -> None:
+    process.ensure(world.wish(parallelism=4), world.wish())
+
+
+def rescaled_in_place(world: World) -> None:
+    one_stable_job(world)
+    record, job = world.record(), world.the_job()
+    assert (record.run.revision, record.run.attempt) == (2, 1)  # type: ignore[union-attr]
+    assert record.run == record.stable
+    assert (job.parallelism, job.rescaled) == ({"a": 4, "b": 4}, 1)
+    assert len(world.storage.starts) == 1
+    assert [s.path for s in world.storage.snapshots.values() if s.savepoint] == []
+
+
 def delete(world: World, process: Process) -> None:
     process.release(world.wish())
 
@@ -349,6 +368,7 @@ SCENARIOS = [
     Scenario("resume", resume, resumed_with_its_state, suspended),
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
     Scenario("restart", restart, restarted_with_its_state, running),
+    Scenario("rescale in place", rescale, rescaled_in_place, running_under_the_adaptive_scheduler),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
     Scenario("rename", rename, renamed, running, "payments/fraud-2"),
