@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
@@ -67,6 +68,7 @@ def _bring(
         known = held.record.remembering(last)
         held.commit(run=known.run, stable=known.stable, attempts=known.attempts, phase=known.phase)
     settle(shop, held, wish.spec)
+    adopt(shop, held, ledger, wish)
     _note_declaration(held, wish.spec)
     run = held.record.run
     scales = run is not None and wish.only_scales(run)

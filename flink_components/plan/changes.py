@@ -24,6 +24,7 @@ JOB: Mapping[str, Kind] = {
     "name": Kind.IN_PLACE,
     "namespace": Kind.REFUSED,
     "cluster": Kind.MOVE,
+    "adopt": Kind.IN_PLACE,
     "jar": Kind.IN_PLACE,
     "jar_sha256": Kind.IN_PLACE,
     "jar_content": Kind.RESTART,

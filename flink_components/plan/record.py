@@ -111,6 +111,13 @@ class Run(_Value):
     parallelism: int | None = None
 
 
+class Adopted(_Value):
+    """A job that ran before it was managed: its id, and its name in Flink."""
+
+    job_id: str
+    name: str
+
+
 class Scaling(_Value):
     """Another parallelism of a job that runs on: `wanted` for each vertex.
 
@@ -178,7 +185,7 @@ class Record(_Value):
     to which a failed upgrade goes back; `restore` the latest point from which the job can go on
     without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
     whose end was not yet recorded; `unsure` a submission that never showed up; `unlisted` points
-    that the history does not have yet.
+    that the history does not have yet; `adopted` the job that it began with.
     """
 
     schema_version: int = SCHEMA
@@ -200,6 +207,7 @@ class Record(_Value):
     deleted: bool = False
     moved_to: str | None = None
     jar_wanted: str | None = None
+    adopted: Adopted | None = None
 
     @property
     def jars_in_use(self) -> tuple[str, ...]:
@@ -218,6 +226,12 @@ class Record(_Value):
         attempts = max(last.attempt, self.attempts)
         changed = {"run": last, "stable": last, "attempts": attempts, "phase": Phase.STABLE}
         return self.model_copy(update=changed)
+
+    def adopting(self, run: Run, adopted: Adopted) -> "Record":
+        """The record with a job that ran before it was managed; it is stable as far as it goes."""
+        attempts = max(run.attempt, self.attempts)
+        changed = {"run": run, "stable": run, "attempts": attempts, "adopted": adopted}
+        return self.model_copy(update={**changed, "phase": Phase.DEPLOYED})
 
     def foreseen(self) -> "Record":
         """The record as it is once an open rescale is finished, for a plan."""

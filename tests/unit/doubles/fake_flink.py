@@ -67,6 +67,15 @@ class FakeFlink:
         """The jobs that have not ended."""
         return [job for job in self.jobs.values() if job.state not in ENDED]
 
+    def run_by_hand(
+        self, job_id: str, args: list[str] | None = None, behaviour: Behaviour | None = None
+    ) -> FakeJob:
+        """Someone else starts a job."""
+        body = {"entryClass": "org.acme.Fraud", "programArgsList": args or ["fraud"]}
+        job = self._submit("by-hand.jar", job_id, body, behaviour or Behaviour())
+        self._note_start(job, None)
+        return job
+
     def fail(self, job_id: str, reason: str) -> None:
         """Something ends a job."""
         self._end(self.jobs[job_id], "FAILED", reason)

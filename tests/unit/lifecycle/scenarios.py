@@ -276,6 +276,27 @@ def rescaled_in_place(world: World) -> None:
     assert [s.path for s in world.storage.snapshots.values() if s.savepoint] == []
 
 
+BY_HAND = "b" * 32
+
+
+def running_by_hand(world: World) -> None:
+    world.flink.run_by_hand(BY_HAND)
+    world.advance(5)
+
+
+def adopt(world: World, process: Process) -> None:
+    process.anchor()
+    process.ensure(world.wish(adopt={"job_id": BY_HAND}))
+
+
+def adopted(world: World) -> None:
+    one_stable_job(world)
+    record = world.record()
+    assert (record.run.job_id, record.run.revision, record.attempts) == (BY_HAND, 1, 1)  # type: ignore[union-attr]
+    assert len(world.storage.starts) == 1
+    assert world.the_job().restored is None
+
+
 def delete(world: World, process: Process) -> None:
     process.release(world.wish())
 
@@ -369,6 +390,7 @@ SCENARIOS = [
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
     Scenario("restart", restart, restarted_with_its_state, running),
     Scenario("rescale in place", rescale, rescaled_in_place, running_under_the_adaptive_scheduler),
+    Scenario("adopt", adopt, adopted, running_by_hand),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
     Scenario("rename", rename, renamed, running, "payments/fraud-2"),
