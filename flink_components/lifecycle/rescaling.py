@@ -20,6 +20,9 @@ from flink_components.spec.job import StopSpec
 
 _CHECKPOINT_EVERY_SECONDS = 10.0
 _BACK_SECONDS = 30.0
+_LATE_SECONDS = 180.0
+_AS_BEFORE = "RUNNING as before"
+_GONE = "not known to its JobManager"
 
 
 def rescale(shop: Workshop, held: HeldRecord, wish: Wish, revision: int) -> bool:
@@ -38,9 +41,9 @@ def rescale(shop: Workshop, held: HeldRecord, wish: Wish, revision: int) -> bool
     if before is None or wanted is None or set(before) != set(wanted):
         shop.say("the job graph changes with the parallelism, so the job is restarted for it")
         return False
-    deadline = shop.clock.monotonic() + spec.deadlines.stable.seconds
     _wait_for_slots(shop, flink, spec, slots_more(wanted, job.parts))
-    _save(shop, flink, run, deadline - shop.clock.monotonic())
+    _let_late_ones_arrive(shop, held)
+    _save(shop, flink, run, spec.deadlines.stable.seconds)
     step = _new_step(shop, wish, run, revision, wanted, before)
     held.commit(open=step, phase=Phase.DEPLOYED, reason="", since=shop.clock.now())
     finish_rescale(shop, held, spec, step)
@@ -73,10 +76,24 @@ def _wait_for_slots(shop: Workshop, flink: FlinkClient, spec: StopSpec, more: in
         )
 
 
+def _let_late_ones_arrive(shop: Workshop, held: HeldRecord) -> None:
+    """An earlier request that arrives after the next one would undo that."""
+    left = held.record.late - shop.clock.now()
+    if left > 0:
+        shop.say(f"waiting {left:.0f} s in case an earlier request to rescale still arrives")
+        shop.clock.sleep(left)
+    if held.record.late:
+        held.note(late=0.0)
+
+
+def _may_arrive_late(shop: Workshop, held: HeldRecord) -> None:
+    held.note(late=shop.clock.now() + _LATE_SECONDS)
+
+
 def _save(shop: Workshop, flink: FlinkClient, run: Run, seconds: float) -> None:
     """Flink goes back to the latest checkpoint: a new one, so that little is done twice."""
     try:
-        checkpoint_now(shop, flink, run.job_id, max(seconds, 0.0))
+        checkpoint_now(shop, flink, run.job_id, seconds)
     except StepFailed as error:
         raise StepFailed(f"the job was not rescaled, and nothing was changed: {error}") from error
 
@@ -99,6 +116,22 @@ def _new_step(
         since=shop.clock.now(),
         scaling=scaling,
     )
+
+
+def go_on_rescaling(shop: Workshop, held: HeldRecord, spec: StopSpec, step: Step) -> None:
+    """Finishes what a process has begun that died: its request may still arrive.
+
+    Where that fails the job runs on as it was, and all can go on. Raises AnswerLost where Flink
+    can't be asked.
+    """
+    _may_arrive_late(shop, held)
+    held.fence()
+    try:
+        finish_rescale(shop, held, spec, step)
+    except StepFailed as error:
+        if held.record.open is not None:
+            raise
+        shop.say(str(error))
 
 
 def finish_rescale(shop: Workshop, held: HeldRecord, spec: StopSpec, step: Step) -> None:
@@ -159,10 +192,11 @@ def _ask(
             flink.require(run.job_id, bounds)
         except FlinkUnreachable as error:
             shop.say(f"no answer to the request to rescale ({error}): asking again")
+            _may_arrive_late(shop, held)
             held.fence()
             return False
         except FlinkError as error:
-            raise StepFailed(f"Flink refuses to rescale the job: {error.cause}") from error
+            raise StepFailed(f"Flink can't be asked to rescale the job: {error.cause}") from error
         return True
 
     return poll(shop.clock, send, bool, seconds, pause=0.2, longest=2.0)[1]
@@ -236,17 +270,18 @@ def _put_back(
     run, before = scaling.run, scaling.before
     shop.say(f"{reason}: putting back the parallelism that it had")
     held.fence()
-    answered, done = True, "Its old parallelism was put back"
-    try:
-        answered = _ask(shop, held, flink, run, before, _BACK_SECONDS)
-    except StepFailed as error:
-        done = f"Its old parallelism could not be put back ({error})"
-    if not answered:
+    back = _asked(shop, held, flink, run, before)
+    if back and held.record.late:
+        _let_late_ones_arrive(shop, held)
+        held.fence()
+        back = _asked(shop, held, flink, run, before)
+    state = _state_with(shop, flink, run, before, spec.deadlines.stable.seconds if back else 0.0)
+    ended = state in (*ENDED, _GONE)
+    if not back and not ended and state != _AS_BEFORE:
         raise AnswerLost(
-            f"{reason}; and Flink does not answer, so nothing more was done: run `pulumi up` "
-            f"again, which goes on from there"
+            f"{reason}; and its old parallelism could not be put back: the job is {state}; run "
+            f"`pulumi up` again, which goes on from there"
         )
-    state = _state_with(shop, flink, spec, run, before)
     failure = Failure(
         revision=run.revision,
         attempt=run.attempt,
@@ -254,21 +289,28 @@ def _put_back(
         reason=reason[:500],
         at=shop.clock.now(),
     )
-    settled = state == "RUNNING as before" or state in (*ENDED, "not known")
     held.commit(
         open=None,
-        phase=Phase.STABLE if settled else Phase.DEPLOYED,
+        phase=Phase.STABLE if ended or state == _AS_BEFORE else Phase.DEPLOYED,
         reason=reason,
         since=shop.clock.now(),
         failures=held.record.with_failure(failure),
     )
-    if state in (*ENDED, "not known"):
+    if ended:
         return StepFailed(f"{reason}. The job is {state}: `pulumi up` says how it can go on")
-    return StepFailed(f"{reason}. {done}, and the job is {state}")
+    done = "Its old parallelism was put back, and the job is" if back else "The job is"
+    return StepFailed(f"{reason}. {done} {state}")
+
+
+def _asked(shop: Workshop, held: HeldRecord, flink: FlinkClient, run: Run, bounds: Bounds) -> bool:
+    try:
+        return _ask(shop, held, flink, run, bounds, _BACK_SECONDS)
+    except StepFailed:
+        return False
 
 
 def _state_with(
-    shop: Workshop, flink: FlinkClient, spec: StopSpec, run: Run, before: Bounds
+    shop: Workshop, flink: FlinkClient, run: Run, before: Bounds, seconds: float
 ) -> str:
     """In a word how the job is, waiting until it runs within the bounds that it had."""
 
@@ -278,7 +320,7 @@ def _state_with(
         try:
             state, job = flink.status(run.job_id), flink.job(run.job_id)
         except FlinkNotFound:
-            return "not known"
+            return _GONE
         except FlinkError as error:
             return f"not to be asked ({error})"
         found = job.parallelism
@@ -286,11 +328,11 @@ def _state_with(
             low <= found[vertex] <= high for vertex, (low, high) in before.items()
         )
         as_before = state == "RUNNING" and job.all_running and within
-        return "RUNNING as before" if as_before else state
+        return _AS_BEFORE if as_before else state
 
     return poll(
         shop.clock,
         read,
-        lambda s: s == "RUNNING as before" or s in (*ENDED, "not known"),
-        spec.deadlines.stable.seconds,
+        lambda s: s in (_AS_BEFORE, _GONE, *ENDED),
+        seconds,
     )[0]

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from flink_components.flink.errors import FlinkNotFound
 from flink_components.lifecycle.errors import StepFailed
-from flink_components.lifecycle.rescaling import finish_rescale
+from flink_components.lifecycle.rescaling import go_on_rescaling
 from flink_components.lifecycle.savepoints import finish_savepoint
 from flink_components.lifecycle.stopping import finish_cancel, finish_stop
 from flink_components.lifecycle.waiting import poll
@@ -33,20 +33,9 @@ def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
         held.fence()
         finish_cancel(shop, held, spec, run, step)
     elif step.what == "rescale":
-        _settle_rescale(shop, held, spec, step)
+        go_on_rescaling(shop, held, spec, step)
     else:
         _settle_submit(shop, held, run, step)
-
-
-def _settle_rescale(shop: Workshop, held: HeldRecord, spec: StopSpec, step: Step) -> None:
-    """Asks for the same again; where that fails the job runs on as it was, and all can go on."""
-    held.fence()
-    try:
-        finish_rescale(shop, held, spec, step)
-    except StepFailed as error:
-        if held.record.open is not None:
-            raise
-        shop.say(str(error))
 
 
 def _settle_submit(shop: Workshop, held: HeldRecord, run: Run, step: Step) -> None:

@@ -185,7 +185,8 @@ class Record(_Value):
     to which a failed upgrade goes back; `restore` the latest point from which the job can go on
     without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
     whose end was not yet recorded; `unsure` a submission that never showed up; `unlisted` points
-    that the history does not have yet; `adopted` the job that it began with.
+    that the history does not have yet; `adopted` the job that it began with;
+    `late` until when a request for another parallelism whose answer was lost may still arrive.
     """
 
     schema_version: int = SCHEMA
@@ -208,6 +209,7 @@ class Record(_Value):
     moved_to: str | None = None
     jar_wanted: str | None = None
     adopted: Adopted | None = None
+    late: float = 0.0
 
     @property
     def jars_in_use(self) -> tuple[str, ...]:

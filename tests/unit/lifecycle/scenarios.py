@@ -276,6 +276,24 @@ def rescaled_in_place(world: World) -> None:
     assert [s.path for s in world.storage.snapshots.values() if s.savepoint] == []
 
 
+def running_and_never_rescaling(world: World) -> None:
+    running_under_the_adaptive_scheduler(world)
+    world.the_job().behaviour = Behaviour(never_rescales=True)
+
+
+def rescale_in_vain(world: World, process: Process) -> None:
+    with pytest.raises(StepFailed):
+        rescale(world, process)
+
+
+def as_before_the_rescale(world: World) -> None:
+    one_stable_job(world)
+    record, job = world.record(), world.the_job()
+    assert (record.run.revision, record.run.attempt) == (1, 1)  # type: ignore[union-attr]
+    assert (job.bounds, job.rescaled) == ({"a": (1, 2), "b": (1, 2)}, 0)
+    assert len(world.storage.starts) == 1
+
+
 BY_HAND = "b" * 32
 
 
@@ -390,6 +408,12 @@ SCENARIOS = [
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
     Scenario("restart", restart, restarted_with_its_state, running),
     Scenario("rescale in place", rescale, rescaled_in_place, running_under_the_adaptive_scheduler),
+    Scenario(
+        "take back a rescale that fails",
+        rescale_in_vain,
+        as_before_the_rescale,
+        running_and_never_rescaling,
+    ),
     Scenario("adopt", adopt, adopted, running_by_hand),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),

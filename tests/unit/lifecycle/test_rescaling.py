@@ -6,6 +6,7 @@ import pytest
 
 from flink_components.lifecycle.errors import AnswerLost, StepFailed
 from flink_components.plan.record import Phase
+from tests.unit.doubles.fake_kube import status
 from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.wire import Answer, Call, Fault, Killed
 from tests.unit.doubles.world import Process, World, calls_to, ref
@@ -272,10 +273,53 @@ def test_what_flink_refuses_changes_nothing(world: World) -> None:
     run(world)
     process = Process(world)
     process.inject(Answer(400, {"errors": ["Caused by: x.Bounds: too high"]}), PUT)
-    with pytest.raises(StepFailed, match=r"^Flink refuses to rescale the job: Bounds: too high\. "):
+    with pytest.raises(
+        StepFailed, match=r"^Flink can't be asked to rescale the job: Bounds: too high\. "
+    ):
         process.ensure(world.wish(parallelism=4), world.wish())
     assert (world.record().phase, world.record().open) == (Phase.STABLE, None)
     assert world.the_job().parallelism == {"a": 2, "b": 2}
+
+
+def test_one_that_can_not_be_taken_back_either_is_gone_on_with_by_the_next_up(
+    world: World,
+) -> None:
+    run(world)
+    process = Process(world)
+    asked: list[Call] = []
+
+    def the_second(call: Call) -> bool:
+        asked.extend([call] if PUT(call) else [])
+        return PUT(call) and len(asked) == 2
+
+    def break_checkpoints(call: Call) -> bool:
+        if PUT(call):
+            world.the_job().behaviour = Behaviour(checkpoint_fails="x.Disk: full")
+        return False
+
+    process.inject(Fault.LOST, break_checkpoints)
+    process.inject(Answer(500, {"errors": ["Caused by: x.Boom: 1"]}), the_second)
+    with pytest.raises(AnswerLost, match="could not be put back: the job is RUNNING; run"):
+        process.ensure(world.wish(parallelism=4), world.wish())
+    assert world.record().open is not None
+    world.the_job().behaviour = Behaviour()
+    Process(world).ensure(world.wish(), world.wish())
+    assert world.the_job().parallelism == {"a": 2, "b": 2}
+    assert world.record().run.fingerprint == world.wish().fingerprint  # type: ignore[union-attr]
+
+
+def test_a_right_that_is_missing_is_named_and_changes_nothing(world: World) -> None:
+    run(world)
+    process = Process(world)
+    forbidden = 'services "etl-r1-rest:8081" is forbidden: cannot update "services/proxy"'
+    process.inject(Answer(*status(403, "Forbidden", forbidden)), PUT, times=2)
+    with pytest.raises(StepFailed) as error:
+        process.ensure(world.wish(parallelism=4), world.wish())
+    assert str(error.value) == (
+        "Flink can't be asked to rescale the job: the API server refused the way to Flink: "
+        f"{forbidden}. The job is RUNNING as before"
+    )
+    assert (world.record().phase, world.record().open) == (Phase.STABLE, None)
 
 
 def test_a_job_that_fails_by_it_is_not_started_from_an_older_point(world: World) -> None:
@@ -327,6 +371,21 @@ def test_one_that_was_taken_back_after_a_death_ends_as_declared(world: World) ->
     assert record.run is not None
     assert record.run.fingerprint == world.wish().fingerprint
     assert (record.phase, record.open) == (Phase.STABLE, None)
+
+
+def test_a_request_that_arrives_late_does_not_undo_what_was_declared_meanwhile(
+    world: World,
+) -> None:
+    run(world)
+    victim = Process(world)
+    victim.inject(Fault.KILLED_LATE, PUT)
+    with pytest.raises(Killed):
+        victim.ensure(world.wish(parallelism=4), world.wish())
+    process = Process(world)
+    process.ensure(world.wish(parallelism=3), world.wish())
+    world.advance(300)
+    assert world.the_job().parallelism == {"a": 3, "b": 3}
+    assert "s in case an earlier request to rescale still arrives" in "\n".join(process.said)
 
 
 def test_a_job_is_deleted_with_its_savepoint_after_a_death(world: World) -> None:
