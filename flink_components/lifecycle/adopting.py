@@ -5,7 +5,7 @@ from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import Ledger, records
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Adopted, Record, Run
+from flink_components.plan.record import Adopted, Phase, Record, Run
 from flink_components.spec.job import SessionJobSpec
 from flink_components.spec.ref import JobRef
 
@@ -17,22 +17,32 @@ def adopt(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish) 
 
     Raises Refused, and the job is left alone.
     """
-    before = held.record
-    after = to_adopt(shop, ledger, wish, before)
-    if after is None or after.adopted is None:
+    after = to_adopt(shop, ledger, wish, held.record)
+    if after is not None and after.adopted is not None:
+        names = ("run", "stable", "attempts", "phase", "adopted")
+        changes = {name: getattr(after, name) for name in names}
+        held.commit(**changes, since=shop.clock.now())
+        shop.say(f"adopted {after.adopted.job_id} ({after.adopted.name}), which runs on")
+    if _just_adopted(held.record):
+        _give_back_if_taken(held, ledger)
+
+
+def _just_adopted(record: Record) -> bool:
+    """Nothing was done with the job yet, not even by a process that died."""
+    run, adopted = record.run, record.adopted
+    same = run is not None and adopted is not None and run.job_id == adopted.job_id
+    return same and record.phase is Phase.DEPLOYED and record.open is None
+
+
+def _give_back_if_taken(held: HeldRecord, ledger: Ledger[Record]) -> None:
+    """Another key may have taken the job at the same time: one of the two at least sees it."""
+    if held.record.adopted is None:
         return
-    held.commit(**_taken_over(after), since=shop.clock.now())
     try:
-        _check_free(ledger, after.adopted.job_id)  # another key may have taken it meanwhile
+        _check_free(ledger, held.record.adopted.job_id)
     except Refused:
-        held.commit(**_taken_over(before))
+        held.commit(run=None, stable=None, adopted=None, phase=Phase.CREATED)
         raise
-    shop.say(f"adopted {after.adopted.job_id} ({after.adopted.name}), which runs on")
-
-
-def _taken_over(record: Record) -> dict[str, object]:
-    names = ("run", "stable", "attempts", "phase", "adopted")
-    return {name: getattr(record, name) for name in names}
 
 
 def to_adopt(

@@ -11,7 +11,7 @@ from flink_components.lifecycle.planning import plan
 from flink_components.lifecycle.starting import job_id_of
 from flink_components.plan.record import Adopted, Phase
 from tests.unit.doubles.flink_jobs import Behaviour
-from tests.unit.doubles.wire import Call, Fault
+from tests.unit.doubles.wire import Call, Fault, Killed
 from tests.unit.doubles.world import KEY, Process, World, calls_to
 
 BY_HAND, OTHER = "b" * 32, "c" * 32
@@ -228,6 +228,29 @@ def test_two_keys_that_adopt_one_job_at_once_do_not_both_get_it(world: World) ->
         process.ensure(world.wish(**BY_ID))
     record = world.record()
     assert (record.run, record.stable, record.adopted) == (None, None, None)
+
+
+def test_a_death_right_after_does_not_leave_one_job_to_two_keys(world: World) -> None:
+    running_by_hand(world)
+    victim, other = Process(world), Process(world)
+    victim.anchor()
+    adopted: list[Call] = []
+
+    def the_adoption(call: Call) -> bool:
+        if call.method == "PUT" and BY_HAND in str(call.body):
+            adopted.append(call)
+        return len(adopted) == 1
+
+    victim.inject(Fault.KILLED_AFTER, the_adoption)
+    with pytest.raises(Killed):
+        victim.ensure(world.wish(**BY_ID))
+    other.anchor("payments/other")
+    with other.ledger("payments/other").lock("test") as held:
+        held.commit(run=world.record().run)
+    world.advance(600)
+    with pytest.raises(Refused, match="is that of the key payments/other"):
+        adopt(world)
+    assert world.record().run is None
 
 
 def test_a_job_that_has_a_run_does_not_take_another(world: World) -> None:
