@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     )
     from flink_components.components.session_cluster import SessionCluster, SessionClusterArgs
     from flink_components.components.session_job import SessionJob, SessionJobArgs
+    from flink_components.spec.ref import JobRef
 
 __all__ = [
     "Environment",
+    "JobRef",
     "SavepointSnapshot",
     "SavepointSnapshotArgs",
     "SessionCluster",
@@ -26,17 +28,18 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Environment": "environment",
-    "SavepointSnapshot": "savepoint_snapshot",
-    "SavepointSnapshotArgs": "savepoint_snapshot",
-    "SessionCluster": "session_cluster",
-    "SessionClusterArgs": "session_cluster",
-    "SessionJob": "session_job",
-    "SessionJobArgs": "session_job",
+    "Environment": "components.environment",
+    "JobRef": "spec.ref",
+    "SavepointSnapshot": "components.savepoint_snapshot",
+    "SavepointSnapshotArgs": "components.savepoint_snapshot",
+    "SessionCluster": "components.session_cluster",
+    "SessionClusterArgs": "components.session_cluster",
+    "SessionJob": "components.session_job",
+    "SessionJobArgs": "components.session_job",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.components.{_MODULES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -27,11 +27,11 @@ from flink_components.spec.base import Problem, load_known
 from flink_components.spec.errors import shown
 from flink_components.spec.job import AnchorSpec, SessionJobSpec
 from flink_components.spec.merge import merged
-from flink_components.spec.ref import ClusterRef
+from flink_components.spec.ref import ClusterRef, JobRef
 
 _LIKE = "{'cluster': cluster, 'jar': 'build/job.jar'}"
 _OWN = ("adopt", "previous_key")
-_OF_THE_ANCHOR = tuple(set(AnchorSpec.model_fields) & set(SessionJobSpec.model_fields))
+_OF_THE_ANCHOR = tuple(set(AnchorSpec.model_fields) & set(SessionJobSpec.model_fields) - set(_OWN))
 
 
 class SessionJobArgs(TypedDict, total=False):
@@ -87,8 +87,8 @@ class SessionJobArgs(TypedDict, total=False):
     """Identity of the job; `<namespace>/<name>` by default. It finds its ledger and state."""
     previous_key: Input[str]
     """The key that the job had before, to rename it."""
-    adopt: bool
-    """Take over a job that another stack manages."""
+    adopt: "bool | JobRef | Mapping[str, Input[str]]"
+    """A job that runs already, by its id or name; or True: one that another stack manages."""
 
 
 class SessionJob(pulumi.ComponentResource):
@@ -196,6 +196,8 @@ def _layers(
     """
     values = _given(args, env)
     own: dict[str, Any] = {key: values.pop(key, None) for key in _OWN}
+    if isinstance(own["adopt"], Mapping):
+        values["adopt"], own["adopt"] = own["adopt"], None
     own["cluster"] = cluster = values.get("cluster")
     ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
     if is_unknown(ref) and ref is cluster:
@@ -207,7 +209,11 @@ def _layers(
 
 
 def _given(args: Mapping[str, Any], env: Environment | None) -> dict[str, Any]:
-    return merged((env or Environment()).job_defaults(), args)
+    given = merged((env or Environment()).job_defaults(), args)
+    adopt = given.get("adopt")
+    if isinstance(adopt, JobRef):
+        given["adopt"] = adopt.model_dump(exclude_none=True)
+    return given
 
 
 def _checked_ref(name: str, ref: Any) -> Any:

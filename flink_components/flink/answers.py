@@ -7,6 +7,8 @@ from typing import Any
 from flink_components.flink.errors import root_cause
 
 Json = Mapping[str, Any]
+Bounds = Mapping[str, tuple[int, int]]
+"""The lowest and the highest parallelism of each vertex, by its id."""
 
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED"})
 """Globally terminal job states: the JobManager will not run this job id again."""
@@ -34,6 +36,19 @@ class JobStatus:
 
 
 @dataclass(frozen=True)
+class Vertex:
+    """A vertex as it runs: its parallelism, the highest that its state allows, whose slots it has.
+
+    `slot_group` is empty before Flink 1.20, which does not tell it.
+    """
+
+    id: str
+    parallelism: int
+    highest: int | None
+    slot_group: str
+
+
+@dataclass(frozen=True)
 class Job:
     """`GET /jobs/:id`: the job and how far its vertices are.
 
@@ -46,6 +61,12 @@ class Job:
     vertices_running: int
     vertices_finished: int
     slots_wanted: int
+    parts: tuple[Vertex, ...] = ()
+
+    @property
+    def parallelism(self) -> dict[str, int]:
+        """How many subtasks each vertex has, by its id."""
+        return {vertex.id: vertex.parallelism for vertex in self.parts}
 
     @property
     def all_running(self) -> bool:
@@ -133,6 +154,7 @@ def job(body: Json) -> Job:
             if count.get("FINISHED", 0) == vertex["parallelism"]
         ),
         slots_wanted=_slots_wanted(str(body["state"]), vertices, tasks),
+        parts=tuple(_vertex(vertex) for vertex in vertices),
     )
 
 
@@ -141,6 +163,30 @@ def _slots_wanted(state: str, vertices: list[Json], tasks: list[dict[str, int]])
     if state == "RESTARTING":
         return max((int(vertex["parallelism"]) for vertex in vertices), default=0)
     return max((count.get("SCHEDULED", 0) for count in tasks), default=0)
+
+
+def _vertex(body: Json) -> Vertex:
+    highest = int(body.get("maxParallelism") or 0)
+    return Vertex(
+        id=str(body.get("id")),
+        parallelism=int(body["parallelism"]),
+        highest=highest if highest > 0 else None,
+        slot_group=str(body.get("slotSharingGroupId") or ""),
+    )
+
+
+def planned(plan: Json) -> dict[str, int]:
+    """How many subtasks each vertex of a job graph shall have, by its id."""
+    return {str(node["id"]): int(node["parallelism"]) for node in plan.get("nodes", [])}
+
+
+def requirements(body: Json) -> Bounds:
+    """Reads `GET /jobs/:id/resource-requirements`."""
+    both = {vertex: entry["parallelism"] for vertex, entry in body.items()}
+    return {
+        vertex: (int(found["lowerBound"]), int(found["upperBound"]))
+        for vertex, found in both.items()
+    }
 
 
 def _checkpoint(body: Json | None) -> Checkpoint | None:

@@ -13,6 +13,7 @@ import requests
 from requests_toolbelt.multipart.encoder import MultipartEncoder
 
 from flink_components.flink.answers import (
+    Bounds,
     CheckpointConfig,
     Checkpoints,
     Cluster,
@@ -24,6 +25,7 @@ from flink_components.flink.answers import (
     cluster,
     failure_of,
     job,
+    requirements,
     trigger_result,
 )
 from flink_components.flink.errors import (
@@ -202,6 +204,32 @@ class FlinkClient:
         except FlinkError as error:
             if error.status not in (404, 409):
                 raise
+
+    def requirements(self, job_id: str) -> Bounds | None:
+        """The bounds of each vertex' parallelism. `GET /jobs/:id/resource-requirements`.
+
+        None where Flink can't change them: before 1.18, or without the adaptive scheduler.
+        """
+        if not self._features.resource_requirements:
+            return None
+        try:
+            return requirements(self._get(f"/jobs/{job_id}/resource-requirements"))
+        except FlinkError as error:
+            if "UnsupportedOperationException" in error.cause:
+                return None
+            raise
+
+    def require(self, job_id: str, bounds: Bounds) -> None:
+        """Asks for another parallelism of the running job; it can be asked for twice.
+
+        Flink restarts the job from its latest completed checkpoint, and from nothing where it has
+        none. `PUT /jobs/:id/resource-requirements`.
+        """
+        body = {
+            vertex: {"parallelism": {"lowerBound": lower, "upperBound": upper}}
+            for vertex, (lower, upper) in bounds.items()
+        }
+        self._send("PUT", f"/jobs/{job_id}/resource-requirements", json=body)
 
     # -- state -------------------------------------------------------------------------------
 

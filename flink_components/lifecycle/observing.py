@@ -1,5 +1,7 @@
 """What a cluster really says about a job."""
 
+from dataclasses import replace
+
 from flink_components.flink.answers import ENDED, Checkpoint
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
@@ -42,6 +44,26 @@ def observe_latest(shop: Workshop, run: Run) -> Seen:
     """The same; of a job that has ended, the checkpoint is certainly its last."""
     seen = observe(shop, run)
     return observe(shop, run, fresh=True) if seen.state in ENDED else seen
+
+
+def with_scaling(shop: Workshop, run: Run, seen: Seen) -> Seen:
+    """What was seen, and whether Flink can change the parallelism of the job while it runs."""
+    try:
+        flink = shop.flink(run.cluster)
+        rescalable = seen.state == "RUNNING" and flink.requirements(run.job_id) is not None
+        return replace(seen, rescalable=rescalable, recovers=rescalable and _recovers(flink, run))
+    except (FlinkError, AccessError, KubeError):
+        return replace(seen, rescalable=False)
+
+
+def _recovers(flink: FlinkClient, run: Run) -> bool:
+    """Flink never goes back to a savepoint that was taken meanwhile, only to a checkpoint.
+
+    Without an interval the latest one may be of any age.
+    """
+    if flink.checkpoint_config(run.job_id).interval_ms is None:
+        return False
+    return flink.checkpoints(run.job_id).completed is not None
 
 
 def _why_failed(flink: FlinkClient, run: Run, state: str) -> str:

@@ -5,20 +5,25 @@ from dataclasses import replace
 from typing import Any
 
 from flink_components.flink.answers import ENDED
+from flink_components.flink.errors import FlinkError
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
+from flink_components.lifecycle.adopting import to_adopt
 from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.observing import observe, with_scaling
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import Change, changes, plain
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.due import decide
 from flink_components.plan.plan import Plan
-from flink_components.plan.record import Phase, Record, Run
+from flink_components.plan.record import Adopted, Phase, Record, Run
 from flink_components.spec.base import SpecError, load
 from flink_components.spec.job import ClaimMode, SessionJobSpec, WantedState
+
+RUNS_ON = "RUNS ON"
+WAITS = "RUNS ON, NOT STABLE YET"
 
 
 def plan(
@@ -46,11 +51,23 @@ def plan(
     deleted = last is not None and (record is None or record.run is None)
     if last is not None:
         record = (record or Record(key=spec.key)).remembering(last)
+    record = record.foreseen() if record else None
+    try:
+        adopting = to_adopt(shop, ledger, wish, record)
+    except Refused as error:
+        return Plan(spec.key, None, None, "REFUSED", changed, refused=str(error))
+    except (FlinkError, KubeError, AccessError) as error:
+        return _unknown(wish, changed, before is None, f"Flink can't be asked: {error}")
+    record = adopting or record
     seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
     if not seen.reached:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
+    if record and record.run and wish.only_scales(record.run):
+        seen = with_scaling(shop, record.run, seen)
     decision = decide(spec, wish.fingerprint, record, seen)
     found = _describe(wish, changed, record, seen, decision)
+    if adopting is not None and adopting.adopted is not None:
+        found = _with_adoption(found, adopting.adopted)
     if deleted:
         found = replace(found, unfinished="its ledger, which someone deleted, is made again")
     renamed = record is not None and record.key != spec.key
@@ -105,6 +122,16 @@ def _describe(
     )
 
 
+def _with_adoption(plan: Plan, adopted: Adopted) -> Plan:
+    """Before anything else that is declared is done to it, the job that runs is taken over."""
+    waits = plan.headline in (RUNS_ON, WAITS)
+    return replace(
+        plan,
+        headline="ADOPTS A RUNNING JOB" if waits else plan.headline,
+        unfinished=f"adopts job {adopted.job_id} ({adopted.name}) without a restart",
+    )
+
+
 def _headline(decision: Decision, new: bool) -> str:
     if decision.gives_up_state and decision.action is not Action.STOP:
         return "RESTARTS, AND GIVES UP ITS STATE"
@@ -112,9 +139,11 @@ def _headline(decision: Decision, new: bool) -> str:
         case Action.REFUSE:
             return "REFUSED"
         case Action.NOTHING:
-            return "STAYS DOWN" if decision.phase else "RUNS ON"
+            return "STAYS DOWN" if decision.phase else RUNS_ON
         case Action.WAIT:
-            return "RUNS ON, NOT STABLE YET"
+            return WAITS
+        case Action.RESCALE:
+            return "RESCALES IN PLACE"
         case Action.STOP:
             return _ending(decision)
         case Action.START:
@@ -125,6 +154,8 @@ def _headline(decision: Decision, new: bool) -> str:
 def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
     if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
         return ""
+    if decision.action is Action.RESCALE:
+        return "its latest completed checkpoint, inside Flink: no savepoint is taken"
     if decision.restore is not None:
         return f"{decision.restore.path} ({decision.restore.kind}{_claimed(wish, decision)})"
     if decision.stop is Stop.SAVEPOINT:

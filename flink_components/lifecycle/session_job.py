@@ -1,11 +1,15 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
+from dataclasses import replace
+
+from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.observing import observe_latest
+from flink_components.lifecycle.observing import observe_latest, with_scaling
 from flink_components.lifecycle.programs import keep, keeping
+from flink_components.lifecycle.rescaling import rescale
 from flink_components.lifecycle.session_cluster import leave_revision
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.starting import become_stable, dry_run, start
@@ -78,9 +82,15 @@ def _bring(
         known = held.record.remembering(last)
         held.commit(run=known.run, stable=known.stable, attempts=known.attempts, phase=known.phase)
     settle(shop, held, wish.spec)
+    adopt(shop, held, ledger, wish)
     if wish.by_hand is None:
         _note_declaration(held, wish.spec)
-    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint, wish.by_hand is not None)
+    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint, wish)
+    if decision.action is Action.RESCALE:
+        if rescale(shop, held, wish, decision.revision):
+            return
+        seen = replace(seen, rescalable=False)
+        decision = decide(wish.spec, wish.fingerprint, held.record, seen)
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
@@ -135,12 +145,14 @@ def _decide(
     held: HeldRecord,
     spec: SessionJobSpec,
     fingerprint: str,
-    by_hand: bool = False,
+    wish: Wish | None = None,
 ) -> tuple[Decision, Seen]:
     """What a person asks for now counts, though it was done before; not while that still runs."""
     record, run = held.record, held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
-    if by_hand and not seen.active:
+    if run and wish and wish.only_scales(run):
+        seen = with_scaling(shop, run, seen)
+    if wish and wish.by_hand is not None and not seen.active:
         record = record.as_never_asked()
     return decide(spec, fingerprint, record, seen), seen
 

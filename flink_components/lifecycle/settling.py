@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from flink_components.flink.errors import FlinkNotFound
 from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.rescaling import go_on_rescaling
 from flink_components.lifecycle.savepoints import finish_savepoint
 from flink_components.lifecycle.stopping import finish_cancel, finish_stop
 from flink_components.lifecycle.waiting import poll
@@ -31,6 +32,8 @@ def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
     elif step.what == "cancel":
         held.fence()
         finish_cancel(shop, held, spec, run, step)
+    elif step.what == "rescale":
+        go_on_rescaling(shop, held, spec, step)
     else:
         _settle_submit(shop, held, run, step)
 

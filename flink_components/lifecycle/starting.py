@@ -45,10 +45,13 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def dry_run(shop: Workshop, spec: SessionJobSpec, jar_id: str) -> None:
-    """Runs main up to `execute` on the cluster: what can't start is found before a stop."""
+def dry_run(shop: Workshop, spec: SessionJobSpec, jar_id: str) -> dict[str, Any]:
+    """Runs main up to `execute` on the cluster: what can't start is found before a stop.
+
+    The job graph. Raises Refused.
+    """
     try:
-        shop.flink(spec.cluster).plan_jar(jar_id, program(spec))
+        return shop.flink(spec.cluster).plan_jar(jar_id, program(spec))
     except FlinkUnreachable as error:
         raise Refused(f"the cluster did not answer to a dry run of the job: {error}") from error
     except FlinkError as error:
@@ -126,6 +129,7 @@ def _next_run(
         savepoint_dir=wish.spec.savepoint_dir,
         savepoint_format=wish.spec.savepoint_format.value,
         rolled_back_from=wish.by_hand.rolled_back_from if wish.by_hand else None,
+        parallelism=wish.spec.parallelism,
     )
     last, unsure = held.record.run, held.record.unsure
     if last is None or unsure is None or unsure.job_id != last.job_id:

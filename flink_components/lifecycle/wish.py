@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from flink_components.plan.changes import fingerprint
+from flink_components.plan.record import Run
 from flink_components.spec.job import SessionJobSpec, UpgradeMode
 
 
@@ -33,6 +34,13 @@ class Wish:
         """Names what the job runs."""
         values = {**self.spec.model_dump(mode="json"), "jar_content": self.content}
         return fingerprint(values)
+
+    def only_scales(self, run: Run) -> bool:
+        """What differs from what runs is the parallelism, and nothing else."""
+        if self.fingerprint == run.fingerprint:
+            return False
+        values = {**self.spec.model_dump(mode="json"), "jar_content": self.content}
+        return fingerprint({**values, "parallelism": run.parallelism}) == run.fingerprint
 
     @property
     def stateless(self) -> bool:

@@ -14,6 +14,7 @@ class Action(str, Enum):
     WAIT = "wait until stable"
     START = "start"
     RESTART = "restart"
+    RESCALE = "rescale in place"
     STOP = "stop"
     REFUSE = "refuse"
 
@@ -35,6 +36,8 @@ class Seen:
     one that a cancel keeps; `completed` how many the job has completed, kept or not; `restored`
     what it says it was restored from. `problem` is why nobody answered, or why the job failed.
     `at` is when it was looked (seconds since 1970).
+    `rescalable` is whether Flink can change the parallelism of the job while it runs, None where
+    more than that is to change; `recovers` whether the job then goes on from a checkpoint.
     """
 
     reached: bool
@@ -44,6 +47,8 @@ class Seen:
     restored: str | None = None
     problem: str = ""
     at: float = 0.0
+    rescalable: bool | None = None
+    recovers: bool = False
 
     @property
     def active(self) -> bool:

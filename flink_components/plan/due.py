@@ -36,7 +36,39 @@ def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: 
         stable = record.phase in (Phase.STABLE, Phase.ROLLED_BACK)
         return Decision(Action.NOTHING if stable else Action.WAIT, revision)
     ending = _ending(spec, run, seen, forced)
-    return replace(ending, revision=revision, restore=forced, forced=forced is not None)
+    ending = replace(ending, revision=revision, restore=forced, forced=forced is not None)
+    as_before = spec.restart in (None, run.restart) and not _to_be_moved(spec, run)
+    if seen.rescalable is None or forced is not None or not as_before:
+        return ending
+    return _rescaled(spec, record, run, seen, ending)
+
+
+def _rescaled(
+    spec: SessionJobSpec, record: Record, run: Run, seen: Seen, ending: Decision
+) -> Decision:
+    """Only the parallelism changes: in place where the job then goes on with its state."""
+    gives_up = spec.upgrade_mode is UpgradeMode.STATELESS and not run.stateless
+    reason = _not_in_place(record, seen)
+    if not gives_up and not reason:
+        old, new = run.parallelism or "default", spec.parallelism or "default"
+        why = f"{old} -> {new}: Flink restarts it from its latest checkpoint, under the same job id"
+        return Decision(Action.RESCALE, ending.revision, why=why)
+    if gives_up or ending.action is Action.REFUSE:
+        return ending
+    return replace(ending, why=f"it can't be rescaled in place, since {reason}")
+
+
+def _not_in_place(record: Record, seen: Seen) -> str:
+    """Why the parallelism can't be changed while the job runs; "" where it can."""
+    if seen.state != "RUNNING":
+        return f"the job is {seen.state}"
+    if not seen.rescalable:
+        return "that needs Flink 1.18 and jobmanager.scheduler: adaptive"
+    if record.phase not in (Phase.STABLE, Phase.ROLLED_BACK):
+        return "it was not stable so far"
+    if not seen.recovers:
+        return "it has completed no checkpoint to go on from"
+    return ""
 
 
 def _first_start(spec: SessionJobSpec, record: Record | None, seen: Seen) -> Decision:

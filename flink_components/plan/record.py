@@ -92,6 +92,7 @@ class Run(_Value):
     `restart` and `asked_from` are the wishes that it fulfils: for a restart, and to start from a
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
     `rolled_back_from` is the revision that a rollback by hand has left for it.
+    `parallelism` is the declared one, which tells a change of it from one of the program.
     """
 
     revision: int
@@ -109,6 +110,25 @@ class Run(_Value):
     savepoint_dir: str | None = None
     savepoint_format: str = "native"
     rolled_back_from: int | None = None
+    parallelism: int | None = None
+
+
+class Adopted(_Value):
+    """A job that ran before it was managed: its id, and its name in Flink."""
+
+    job_id: str
+    name: str
+
+
+class Scaling(_Value):
+    """Another parallelism of a job that runs on: `wanted` for each vertex.
+
+    `run` is what the ledger says once all of them have it, `before` the bounds that they had.
+    """
+
+    run: Run
+    wanted: dict[str, int]
+    before: dict[str, tuple[int, int]]
 
 
 class Use(str, Enum):
@@ -119,14 +139,14 @@ class Use(str, Enum):
     NOTHING = "nothing"
 
 
-StepKind = Literal["submit", "stop", "cancel", "savepoint"]
+StepKind = Literal["submit", "stop", "cancel", "savepoint", "rescale"]
 
 
 class Step(_Value):
     """A call that changes something, written before it is made, so that a lost answer is found.
 
     `use` is for a cancel: what of the job's state the next start may go on from. `snapshot` names
-    the SavepointSnapshot for which a savepoint is taken.
+    the SavepointSnapshot for which a savepoint is taken. `scaling` is what a rescale changes.
     """
 
     what: StepKind
@@ -138,6 +158,7 @@ class Step(_Value):
     use: Use = Use.OWN
     why: str = ""
     snapshot: str | None = None
+    scaling: Scaling | None = None
 
 
 class Failure(_Value):
@@ -166,7 +187,8 @@ class Record(_Value):
     to which a failed upgrade goes back; `restore` the latest point from which the job can go on
     without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
     whose end was not yet recorded; `unsure` a submission that never showed up; `unlisted` points
-    that the history does not have yet.
+    that the history does not have yet; `adopted` the job that it began with;
+    `late` until when a request for another parallelism whose answer was lost may still arrive.
     """
 
     schema_version: int = SCHEMA
@@ -188,6 +210,8 @@ class Record(_Value):
     deleted: bool = False
     moved_to: str | None = None
     jar_wanted: str | None = None
+    adopted: Adopted | None = None
+    late: float = 0.0
 
     @property
     def jars_in_use(self) -> tuple[str, ...]:
@@ -211,6 +235,19 @@ class Record(_Value):
         """The record as if no given snapshot had been started from yet."""
         run = self.run.model_copy(update={"asked_from": None}) if self.run else None
         return self.model_copy(update={"run": run, "restored_by_hand": None})
+
+    def adopting(self, run: Run, adopted: Adopted) -> "Record":
+        """The record with a job that ran before it was managed; it is stable as far as it goes."""
+        attempts = max(run.attempt, self.attempts)
+        changed = {"run": run, "stable": run, "attempts": attempts, "adopted": adopted}
+        return self.model_copy(update={**changed, "phase": Phase.DEPLOYED})
+
+    def foreseen(self) -> "Record":
+        """The record as it is once an open rescale is finished, for a plan."""
+        scaling = self.open.scaling if self.open else None
+        if scaling is None or self.run is None or self.run.job_id != scaling.run.job_id:
+            return self
+        return self.model_copy(update={"run": scaling.run, "phase": Phase.STABLE})
 
     def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
         """The failures with one more, the oldest dropped."""

@@ -22,7 +22,7 @@ from flink_components.lifecycle.ledger import records
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.planning import drifted
 from flink_components.lifecycle.session_job import Wish, ensure
-from flink_components.plan.changes import changes, fingerprint
+from flink_components.plan.changes import changes, fingerprint, plain
 from flink_components.plan.record import Phase, Record, Run
 from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
@@ -158,6 +158,7 @@ def last_run(olds: Any) -> Run | None:
         upgrade_mode=olds.get("upgrade_mode", "savepoint"),
         restored_from=olds.get("restored_from") or None,
         stateless=olds.get("upgrade_mode") == "stateless",
+        parallelism=plain(olds.get("parallelism")),
     )
 
 

@@ -14,7 +14,7 @@ from flink_components.spec.errors import FieldError
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
-from flink_components.spec.ref import ClusterRef
+from flink_components.spec.ref import ClusterRef, JobRef
 from flink_components.spec.storage import SnapshotUri, StorageUri
 from flink_components.spec.version import OLDEST_FOR_JOB_CONFIG, minor_of, written
 
@@ -177,6 +177,9 @@ class SessionJobSpec(StopSpec):
 
     name: Name = Field(description="the name of the job in Kubernetes' spelling")
     cluster: ClusterRef = Field(description="the session cluster: a component or its `ref`")
+    adopt: JobRef | None = Field(
+        default=None, description="a job that runs there already, to go on with at the first start"
+    )
     jar: Annotated[str, AfterValidator(_jar)] = Field(description="where the jar comes from")
     jar_sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(
         default=None, description="SHA-256 of the jar file; required for https"

@@ -1,12 +1,14 @@
-"""A reference to a cluster: plain JSON, fit for a stack's output and a StackReference."""
+"""References: plain JSON, fit for a stack's output and a StackReference."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from flink_components.spec.base import FieldError, SpecModel
+from flink_components.spec.base import FieldError, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.version import JobFlinkVersion
@@ -40,3 +42,29 @@ class ClusterRef(SpecModel):
     def to_json(self) -> dict[str, object]:
         """Plain JSON that `load(ClusterRef, …)` takes back; what is not set is left out."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def _job_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise FieldError("is not a job id", "give the 32 hex digits that Flink shows for the job")
+    return text
+
+
+class JobRef(SpecModel):
+    """A job that runs on a session cluster already, by its id or by its name in Flink."""
+
+    job_id: Annotated[str, AfterValidator(_job_id)] | None = Field(
+        default=None, description="Flink's id of the job, 32 hex digits"
+    )
+    name: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None, description="the name that Flink shows, if no other job has it"
+    )
+
+    @check("job_id", "name")
+    def _names_one_job(self) -> Iterator[Problem]:
+        if (self.job_id is None) == (self.name is None):
+            what = "is given together with name" if self.job_id else "is missing, and so is name"
+            yield Problem("job_id", what, do="give one of the two")
+
+    def __str__(self) -> str:
+        return self.job_id or repr(self.name)

@@ -21,7 +21,7 @@ from tests.local_flink import LocalFlink
 
 # Workers work side by side on one node, each in a namespace of its own.
 NAMESPACE = f"test-lifecycle-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
-_CONFIG = {
+CONFIG = {
     "web.refresh-interval": "200",
     "rest.cache.execution-graph.timeout": "200 ms",
     "rest.bind-address": "0.0.0.0",
@@ -44,7 +44,7 @@ def flinks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Local
     """One Flink of each version for all tests, started side by side."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         made = {
-            version: LocalFlink(version, tmp_path_factory.mktemp(version), config=_CONFIG)
+            version: LocalFlink(version, tmp_path_factory.mktemp(version), config=CONFIG)
             for version in DEFAULT_VERSIONS
         }
         for started in [pool.submit(flink.__enter__) for flink in made.values()]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flink_components import Environment
+from flink_components import Environment, JobRef
 from flink_components.components.session_job import job_problems
 
 ENVIRONMENT = Environment(
@@ -229,6 +229,28 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"adopt": "yes"}, "adopt: must be true or false (given: 'yes')"),
     (
+        {"adopt": {}},
+        ("adopt.job_id: is missing, and so is name; give one of the two"),
+    ),
+    (
+        {"adopt": {"job_id": "a" * 32, "name": "counts"}},
+        ("adopt.job_id: is given together with name; give one of the two"),
+    ),
+    (
+        {"adopt": {"job_id": "5e20"}},
+        (
+            "adopt.job_id: is not a job id (given: '5e20'); give the 32 hex digits that Flink "
+            "shows for the job"
+        ),
+    ),
+    (
+        {"adopt": {"id": "5e20"}},
+        (
+            "adopt.id: there is no such field; the fields are job_id, name\n"
+            "adopt.job_id: is missing, and so is name; give one of the two"
+        ),
+    ),
+    (
         {"name": "totals"},
         ("name: there is no such field; the fields are those of SessionJobArgs"),
     ),
@@ -237,6 +259,12 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         ("connection: there is no such field; the fields are those of SessionJobArgs"),
     ),
 ]
+
+
+@pytest.mark.parametrize("adopt", [True, JobRef(name="counts"), {"job_id": "a" * 32}])
+def test_a_job_is_adopted_by_a_reference_or_taken_over_from_a_stack(adopt: object) -> None:
+    declared = {"cluster": REF, "jar": "build/job.jar", "adopt": adopt}
+    assert job_problems("counts", declared, ENVIRONMENT) == []
 
 
 @pytest.mark.parametrize(("args", "said"), REFUSED)

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.unit.doubles.clock import FakeClock
-from tests.unit.doubles.flink_bodies import FIELDS, ROUTES, entry, failed_program, no_job
+from tests.unit.doubles.flink_bodies import (
+    FIELDS,
+    ROUTES,
+    entry,
+    failed_program,
+    no_job,
+    not_adaptive,
+    vertex_body,
+)
 from tests.unit.doubles.flink_jobs import Behaviour, FakeJob, Operation, Snapshot, Start, Storage
 
 Json = dict[str, Any]
@@ -33,6 +41,8 @@ class FakeFlink:
         self.interval: float | None = 600.0
         self.refresh_interval = 0.2
         self.savepoint_seconds = 0.03
+        self.adaptive = False
+        self.cooldown = 3.0
         self.behaviours: dict[str, Behaviour] = {}
         self.jobs: dict[str, FakeJob] = {}
         self.jars: dict[str, bytes] = {}
@@ -56,6 +66,15 @@ class FakeFlink:
     def active(self) -> list[FakeJob]:
         """The jobs that have not ended."""
         return [job for job in self.jobs.values() if job.state not in ENDED]
+
+    def run_by_hand(
+        self, job_id: str, args: list[str] | None = None, behaviour: Behaviour | None = None
+    ) -> FakeJob:
+        """Someone else starts a job."""
+        body = {"entryClass": "org.acme.Fraud", "programArgsList": args or ["fraud"]}
+        job = self._submit("by-hand.jar", job_id, body, behaviour or Behaviour())
+        self._note_start(job, None)
+        return job
 
     def fail(self, job_id: str, reason: str) -> None:
         """Something ends a job."""
@@ -105,9 +124,28 @@ class FakeFlink:
         if job.state != "RUNNING":
             return
         job.events += 1
+        self._rescale(job, now)
         due = self.interval is not None and now - job.last_checkpoint >= self.interval
         if due and not job.behaviour.slots_missing and job.behaviour.checkpoint_fails is None:
             self._snapshot(job, None)
+
+    def _rescale(self, job: FakeJob, now: float) -> None:
+        """The adaptive scheduler: the job restarts from its latest checkpoint, or from nothing."""
+        free = self.slots - sum(other.slots for other in self.active() if other is not job)
+        wanted = {vertex: min(high, max(free, 0)) for vertex, (_, high) in job.bounds.items()}
+        fits = all(wanted[vertex] >= low for vertex, (low, _) in job.bounds.items())
+        cooling = now < job.started + self.cooldown
+        if cooling or not fits or wanted == job.parallelism or job.behaviour.never_rescales:
+            return
+        checkpoints = [s for s in job.snapshots if not s.savepoint]
+        if self.minor >= (2, 0) and (not checkpoints or checkpoints[-1].at < job.asked):
+            return  # it waits for the next one, and those of the cooldown do not count
+        if not checkpoints:
+            self._storage.violations.append(f"{job.id} was rescaled without a checkpoint")
+        job.events = checkpoints[-1].events if checkpoints else 0
+        job.restored = checkpoints[-1].path if checkpoints else None
+        job.parallelism, job.started, job.state = wanted, now, "CREATED"
+        job.rescaled += 1
 
     def _end(self, job: FakeJob, state: str, reason: str | None = None) -> None:
         job.state, job.failure, job.ends = state, reason, None
@@ -163,7 +201,9 @@ class FakeFlink:
             match = re.fullmatch(pattern, f"{method} {path}")
             if match is not None:
                 answer: Callable[..., Reply] = getattr(self, name)
-                return answer(*match.groups(), **({"body": body} if method == "POST" else {}))
+                return answer(
+                    *match.groups(), **({"body": body} if method in ("POST", "PUT") else {})
+                )
         return 404, {"errors": [f"Not found: {path}"]}
 
     @property
@@ -177,7 +217,7 @@ class FakeFlink:
         return 200, {
             "taskmanagers": 1,
             "slots-total": self.slots,
-            "slots-available": 0 if waits else self.slots,
+            "slots-available": 0 if waits else self.slots - sum(job.slots for job in self.active()),
             "flink-version": self.version,
             "flink-commit": "b1fe7b4",
         }
@@ -222,7 +262,9 @@ class FakeFlink:
         reason = wrong or behaviour.plan_refused
         if reason is not None:
             return 400, failed_program(reason)
-        return 200, {"plan": {"nodes": []}}
+        graph = behaviour.graph(body.get("parallelism", 2))
+        nodes = [{"id": vertex, "parallelism": number} for vertex, number in graph.items()]
+        return 200, {"plan": {"nodes": nodes}}
 
     def _run(self, jar: str, body: Json) -> Reply:
         if jar not in self.jars:
@@ -262,6 +304,8 @@ class FakeFlink:
             behaviour=behaviour,
             started=self._clock.now(),
         )
+        job.parallelism = behaviour.graph(body.get("parallelism", 2))
+        job.bounds = {vertex: (1, number) for vertex, number in job.parallelism.items()}
         self.jobs[job_id] = job
         return job
 
@@ -306,20 +350,42 @@ class FakeFlink:
         return self._cached("job", job_id, self._job_body)
 
     def _job_body(self, job: FakeJob) -> Json:
-        missing = job.behaviour.slots_missing
-        running = job.state == "RUNNING"
-        tasks = {"SCHEDULED": missing if running else 0, "FINISHED": 0, "CANCELED": 0}
-        tasks["RUNNING"] = 2 - min(missing, 2) if running else 0
-        tasks["FINISHED"] = 2 if job.state == "FINISHED" else 0
         return {
             "jid": job.id,
             "name": job.entry_class,
             "state": job.state,
-            "vertices": [
-                {"id": "a", "parallelism": 2, "status": job.state, "tasks": dict(tasks)},
-                {"id": "b", "parallelism": 2, "status": job.state, "tasks": dict(tasks)},
-            ],
+            "vertices": [vertex_body(job, *each) for each in job.parallelism.items()],
         }
+
+    def _requirements(self, job_id: str) -> Reply:
+        if self.minor < (1, 18):
+            return 404, {"errors": [f"Not found: /jobs/{job_id}/resource-requirements"]}
+        if job_id not in self.jobs:
+            return no_job(job_id)
+        if not self.adaptive:
+            return 500, not_adaptive()
+        bounds = self.jobs[job_id].bounds.items()
+        return 200, {
+            vertex: {"parallelism": {"lowerBound": low, "upperBound": high}}
+            for vertex, (low, high) in bounds
+        }
+
+    def _require(self, job_id: str, body: Json) -> Reply:
+        job = self.jobs.get(job_id)
+        if job is None or job.state in ENDED:
+            return no_job(job_id)
+        if not self.adaptive:
+            return 500, not_adaptive()
+        bounds = {vertex: entry["parallelism"] for vertex, entry in body.items()}
+        if set(bounds) != set(job.bounds):
+            return 400, {"errors": ["The request is incomplete"]}
+        if any(bound["upperBound"] > job.behaviour.highest for bound in bounds.values()):
+            return 400, {"errors": ["The newly requested parallelism is above the maximum"]}
+        job.asked = max(self._clock.now(), job.started + self.cooldown)
+        job.bounds = {
+            vertex: (bound["lowerBound"], bound["upperBound"]) for vertex, bound in bounds.items()
+        }
+        return 200, {}
 
     def _exceptions(self, job_id: str) -> Reply:
         return self._cached("exceptions", job_id, self._exceptions_body)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.doubles.flink_jobs import Snapshot
+from tests.unit.doubles.flink_jobs import FakeJob, Snapshot
 
 Json = dict[str, Any]
 Reply = tuple[int, Any]
@@ -29,6 +29,35 @@ def no_job(job_id: str) -> Reply:
             f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
             f"Could not find Flink job ({job_id})"
         ]
+    }
+
+
+def not_adaptive() -> Json:
+    return {
+        "errors": [
+            "Internal server error.",
+            "<Exception on server side:\n"
+            "java.util.concurrent.CompletionException: java.lang.UnsupportedOperationException\n"
+            "\tat org.apache.flink.X.run(X.java:1)\n"
+            "Caused by: java.lang.UnsupportedOperationException: The selected scheduler does not "
+            "support changing the parallelism without a job restart.\n"
+            "\tat org.apache.flink.Y.run(Y.java:1)\n\nEnd of exception on server side>",
+        ]
+    }
+
+
+def vertex_body(job: FakeJob, vertex: str, parallelism: int) -> Json:
+    missing = job.behaviour.slots_missing
+    running = job.state == "RUNNING"
+    tasks = {"SCHEDULED": missing if running else 0, "FINISHED": 0, "CANCELED": 0}
+    tasks["RUNNING"] = parallelism - min(missing, parallelism) if running else 0
+    tasks["FINISHED"] = parallelism if job.state == "FINISHED" else 0
+    return {
+        "id": vertex,
+        "parallelism": parallelism,
+        "maxParallelism": job.behaviour.highest,
+        "status": job.state,
+        "tasks": tasks,
     }
 
 
@@ -77,6 +106,8 @@ ROUTES = (
     (r"GET /jobs/overview", "_jobs_overview"),
     (r"GET /jobs/([0-9a-f]{32})/status", "_status"),
     (r"GET /jobs/([0-9a-f]{32})", "_job"),
+    (r"GET /jobs/([0-9a-f]{32})/resource-requirements", "_requirements"),
+    (r"PUT /jobs/([0-9a-f]{32})/resource-requirements", "_require"),
     (r"GET /jobs/([0-9a-f]{32})/exceptions", "_exceptions"),
     (r"GET /jobs/([0-9a-f]{32})/checkpoints", "_checkpoints"),
     (r"GET /jobs/([0-9a-f]{32})/checkpoints/config", "_checkpoint_config"),

@@ -30,6 +30,9 @@ class Behaviour:
     slots_missing: so many subtasks never get a slot. finishes: its work is bounded.
     checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint.
     ignores_savepoint: it starts empty whatever it was given.
+    pinned: the parallelism of its sink, whatever that of the job is; highest: the maximum of it.
+    unchained_from: from this parallelism on its job graph has another vertex.
+    never_rescales: Flink takes another parallelism, and nothing comes of it.
     """
 
     refuses: str | None = None
@@ -42,6 +45,16 @@ class Behaviour:
     savepoint_fails: str | None = None
     savepoint_ends: bool = False
     ignores_savepoint: bool = False
+    pinned: int | None = None
+    highest: int = 128
+    unchained_from: int | None = None
+    never_rescales: bool = False
+
+    def graph(self, parallelism: int) -> dict[str, int]:
+        """The vertices of its job graph."""
+        graph = {"a": parallelism, "b": self.pinned or parallelism}
+        unchained = self.unchained_from is not None and parallelism >= self.unchained_from
+        return {**graph, "c": parallelism} if unchained else graph
 
 
 @dataclass
@@ -62,6 +75,15 @@ class FakeJob:
     failure: str | None = None
     ends: tuple[float, str] | None = None
     last_checkpoint: float = 0.0
+    parallelism: dict[str, int] = field(default_factory=dict)
+    bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked: float = 0.0
+    rescaled: int = 0
+
+    @property
+    def slots(self) -> int:
+        """All vertices share slots."""
+        return max(self.parallelism.values(), default=0)
 
     @property
     def group(self) -> str:

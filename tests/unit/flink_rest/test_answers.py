@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_components.flink.answers import below, checkpoints, job, same_path
+from flink_components.flink.answers import (
+    Vertex,
+    below,
+    checkpoints,
+    job,
+    planned,
+    same_path,
+)
 
 
 def vertex(parallelism: int, **tasks: int) -> dict[str, Any]:
@@ -130,3 +137,30 @@ def test_different_paths_stay_different(a: list[str], b: list[str]) -> None:
 )
 def test_a_snapshot_is_found_in_its_directory(path: str, inside: bool) -> None:
     assert below(path, "file:///s/key/1-1/abc") is inside
+
+
+def test_the_vertices_of_a_job_as_they_run() -> None:
+    tasks = {"RUNNING": 2}
+    body = {
+        "jid": "1",
+        "name": "n",
+        "state": "RUNNING",
+        "vertices": [
+            {
+                "id": "a1",
+                "parallelism": 2,
+                "maxParallelism": 128,
+                "slotSharingGroupId": "g",
+                "tasks": tasks,
+            },
+            {"id": "b2", "parallelism": 2, "maxParallelism": -1, "tasks": tasks},
+        ],
+    }
+    assert job(body).parts == (Vertex("a1", 2, 128, "g"), Vertex("b2", 2, None, ""))
+    assert job(body).parallelism == {"a1": 2, "b2": 2}
+
+
+def test_the_parallelism_in_a_job_graph() -> None:
+    nodes = [{"id": "a1", "parallelism": 4, "description": "x"}, {"id": "b2", "parallelism": 1}]
+    assert planned({"jid": "1", "nodes": nodes}) == {"a1": 4, "b2": 1}
+    assert planned({}) == {}

@@ -412,3 +412,47 @@ def test_the_result_of_a_disposal() -> None:
     answer = {"status": {"id": "COMPLETED"}, "operation": {}}
     flink = Recorded("1.20.3", {f"GET /savepoint-disposal/{TRIGGER}": (200, answer)})
     assert flink.client.disposal_result(TRIGGER) == TriggerResult(done=True)
+
+
+REQUIREMENTS = f"/jobs/{JOB}/resource-requirements"
+NOT_ADAPTIVE = {
+    "errors": [
+        "Internal server error.",
+        "<Exception on server side:\njava.util.concurrent.CompletionException: "
+        "java.lang.UnsupportedOperationException: not supported\n\tat X.x(X.java:1)\n"
+        "Caused by: java.lang.UnsupportedOperationException: not supported\n"
+        "End of exception on server side>",
+    ]
+}
+
+
+def test_the_bounds_of_each_vertex() -> None:
+    body = {"a1": {"parallelism": {"lowerBound": 1, "upperBound": 4}}}
+    flink = Recorded("1.18", {f"GET {REQUIREMENTS}": (200, body)})
+    assert flink.client.requirements(JOB) == {"a1": (1, 4)}
+
+
+def test_without_the_adaptive_scheduler_there_are_no_bounds() -> None:
+    flink = Recorded("2.3", {f"GET {REQUIREMENTS}": (500, NOT_ADAPTIVE)})
+    assert flink.client.requirements(JOB) is None
+
+
+def test_another_error_is_not_taken_for_a_scheduler_that_can_not() -> None:
+    flink = Recorded("2.3", {f"GET {REQUIREMENTS}": (500, {"errors": ["Caused by: x.Boom: 1"]})})
+    with pytest.raises(FlinkError, match=r"^Boom: 1$"):
+        flink.client.requirements(JOB)
+
+
+def test_before_1_18_nobody_is_asked_for_bounds() -> None:
+    flink = Recorded("1.17", {})
+    assert flink.client.requirements(JOB) is None
+    assert flink.calls == []
+
+
+def test_other_bounds_are_asked_for() -> None:
+    flink = Recorded("1.20", {f"PUT {REQUIREMENTS}": (200, {})})
+    flink.client.require(JOB, {"a1": (4, 4), "b2": (1, 1)})
+    assert flink.calls[0].body == {
+        "a1": {"parallelism": {"lowerBound": 4, "upperBound": 4}},
+        "b2": {"parallelism": {"lowerBound": 1, "upperBound": 1}},
+    }

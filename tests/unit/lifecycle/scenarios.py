@@ -343,6 +343,64 @@ def restarted_with_its_state(world: World) -> None:
     assert len([s for s in world.storage.snapshots.values() if s.savepoint]) == 1
 
 
+def running_under_the_adaptive_scheduler(world: World) -> None:
+    world.flink.adaptive = True
+    running(world)
+
+
+def rescale(world: World, process: Process) -> None:
+    process.ensure(world.wish(parallelism=4), world.wish())
+
+
+def rescaled_in_place(world: World) -> None:
+    one_stable_job(world)
+    record, job = world.record(), world.the_job()
+    assert (record.run.revision, record.run.attempt) == (2, 1)  # type: ignore[union-attr]
+    assert record.run == record.stable
+    assert (job.parallelism, job.rescaled) == ({"a": 4, "b": 4}, 1)
+    assert len(world.storage.starts) == 1
+    assert [s.path for s in world.storage.snapshots.values() if s.savepoint] == []
+
+
+def running_and_never_rescaling(world: World) -> None:
+    running_under_the_adaptive_scheduler(world)
+    world.the_job().behaviour = Behaviour(never_rescales=True)
+
+
+def rescale_in_vain(world: World, process: Process) -> None:
+    with pytest.raises(StepFailed):
+        rescale(world, process)
+
+
+def as_before_the_rescale(world: World) -> None:
+    one_stable_job(world)
+    record, job = world.record(), world.the_job()
+    assert (record.run.revision, record.run.attempt) == (1, 1)  # type: ignore[union-attr]
+    assert (job.bounds, job.rescaled) == ({"a": (1, 2), "b": (1, 2)}, 0)
+    assert len(world.storage.starts) == 1
+
+
+BY_HAND = "b" * 32
+
+
+def running_by_hand(world: World) -> None:
+    world.flink.run_by_hand(BY_HAND)
+    world.advance(5)
+
+
+def adopt(world: World, process: Process) -> None:
+    process.anchor()
+    process.ensure(world.wish(adopt={"job_id": BY_HAND}))
+
+
+def adopted(world: World) -> None:
+    one_stable_job(world)
+    record = world.record()
+    assert (record.run.job_id, record.run.revision, record.attempts) == (BY_HAND, 1, 1)  # type: ignore[union-attr]
+    assert len(world.storage.starts) == 1
+    assert world.the_job().restored is None
+
+
 def delete(world: World, process: Process) -> None:
     process.release(world.wish())
 
@@ -449,6 +507,14 @@ SCENARIOS = [
     Scenario("resume", resume, resumed_with_its_state, suspended),
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
     Scenario("restart", restart, restarted_with_its_state, running),
+    Scenario("rescale in place", rescale, rescaled_in_place, running_under_the_adaptive_scheduler),
+    Scenario(
+        "take back a rescale that fails",
+        rescale_in_vain,
+        as_before_the_rescale,
+        running_and_never_rescaling,
+    ),
+    Scenario("adopt", adopt, adopted, running_by_hand),
     Scenario("delete with a savepoint", delete, deleted_with_its_savepoint, running),
     Scenario("delete by a cancel", delete_by_cancel, deleted_with_its_checkpoint, running),
     Scenario("rename", rename, renamed, running, "payments/fraud-2"),

@@ -11,8 +11,8 @@ from flink_components.lifecycle.planning import drifted, plan
 from flink_components.plan.plan import Plan
 from flink_components.plan.record import Phase, Record, Run, Step
 from tests.unit.doubles.flink_jobs import Behaviour
-from tests.unit.doubles.wire import Fault
-from tests.unit.doubles.world import KEY, NAMESPACE, Process, World
+from tests.unit.doubles.wire import Fault, Killed
+from tests.unit.doubles.world import KEY, NAMESPACE, Process, World, calls_to
 
 
 def run(world: World, **changes: object) -> None:
@@ -245,3 +245,47 @@ def test_a_ledger_of_another_key_is_refused_in_the_plan(world: World) -> None:
     found = planned(world)
     assert found.refused is not None
     assert "belongs to the key 'other'" in found.refused
+
+
+def test_another_parallelism_is_a_rescale_in_place_under_the_adaptive_scheduler(
+    world: World,
+) -> None:
+    world.flink.adaptive = True
+    run(world)
+    found = planned(world, before={}, parallelism=4)
+    assert found.text() == (
+        "payments/fraud  r1 -> r2  RESCALES IN PLACE\n"
+        "    changed   parallelism (unset) -> 4  (rescales)\n"
+        "    why       default -> 4: Flink restarts it from its latest checkpoint, under the same "
+        "job id\n"
+        "    from      its latest completed checkpoint, inside Flink: no savepoint is taken"
+    )
+
+
+def test_another_parallelism_is_a_restart_elsewhere_and_the_plan_says_why(world: World) -> None:
+    run(world)
+    found = planned(world, before={}, parallelism=4)
+    assert found.text() == (
+        "payments/fraud  r1 -> r2  RESTARTS WITH ITS STATE\n"
+        "    changed   parallelism (unset) -> 4  (rescales)\n"
+        "    why       it can't be rescaled in place, since that needs Flink 1.18 and "
+        "jobmanager.scheduler: adaptive\n"
+        "    from      a savepoint taken by this up, native, below "
+        "file:///savepoints/payments/fraud/"
+    )
+
+
+def test_a_rescale_that_was_left_open_is_finished_first_and_then_nothing_is_left(
+    world: World,
+) -> None:
+    world.flink.adaptive = True
+    run(world)
+    victim = Process(world)
+    victim.inject(Fault.KILLED_AFTER, calls_to("PUT", "/resource-requirements"))
+    with pytest.raises(Killed):
+        victim.ensure(world.wish(parallelism=4), world.wish())
+    found = planned(world, before={}, parallelism=4)
+    assert (found.headline, found.unfinished) == (
+        "RUNS ON",
+        "an earlier rescale is finished first",
+    )

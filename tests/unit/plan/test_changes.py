@@ -60,7 +60,7 @@ def test_the_table_knows_every_field_of_a_job_and_no_other() -> None:
 
 
 def test_what_restarts_a_job_is_what_its_fingerprint_names() -> None:
-    restarts = {field for field, kind in JOB.items() if kind is Kind.RESTART}
+    restarts = {field for field, kind in JOB.items() if kind in (Kind.RESTART, Kind.RESCALE)}
     assert restarts == {*FINGERPRINTED, *ASKED_FOR}
 
 
@@ -84,7 +84,7 @@ def test_a_job_equals_itself_after_the_wire(job: dict[str, Any]) -> None:
 def test_the_fingerprint_differs_just_where_something_that_restarts_changed(
     old: dict[str, Any], new: dict[str, Any]
 ) -> None:
-    restarts = any(change.kind is Kind.RESTART for change in changes(old, new))
+    restarts = any(change.kind in (Kind.RESTART, Kind.RESCALE) for change in changes(old, new))
     assert (fingerprint(old) != fingerprint(new)) == restarts
 
 
@@ -112,7 +112,7 @@ def test_the_order_is_that_of_the_table() -> None:
     assert changes(old, new) == (
         Change("jar", "x-1.jar", "x-2.jar", Kind.IN_PLACE),
         Change("jar_content", "aa", "bb", Kind.RESTART),
-        Change("parallelism", 2, 4, Kind.RESTART),
+        Change("parallelism", 2, 4, Kind.RESCALE),
         Change("description", "a", "b", Kind.IN_PLACE),
     )
 

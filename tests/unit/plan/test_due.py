@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def a_spec(**changes: Any) -> SessionJobSpec:
 
 
 def a_record(phase: Phase = Phase.STABLE, run: bool = True, **changes: Any) -> Record:
-    of_run = {"stateless", "restored_from", "asked_from", "cluster"}
+    of_run = {"stateless", "restored_from", "asked_from", "cluster", "parallelism"}
     values: dict[str, Any] = {
         "revision": 3,
         "attempt": 4,
@@ -413,3 +414,70 @@ def test_a_restart_is_due_once(restart: str | None, done: str | None, action: Ac
     assert record.run is not None
     record = record.model_copy(update={"run": record.run.model_copy(update={"restart": done})})
     assert decided(RUNNING, record, restart=restart).action is action
+
+
+CAN = {"rescalable": True, "recovers": True}
+ADAPTIVE = replace(RUNNING, **CAN)
+
+
+def rescaled(seen: Seen = ADAPTIVE, record: Record | None = None, **spec: Any) -> Decision:
+    return decided(seen, record or a_record(parallelism=4), OTHER, parallelism=8, **spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({}, (Action.RESCALE, 4, None, None)),
+        (LAST_STATE, (Action.RESCALE, 4, None, None)),
+        (STATELESS, (Action.REFUSE, 4, None, None)),
+        (ACCEPTED, (Action.RESTART, 4, Stop.CANCEL, None)),
+        (MOVED, (Action.RESTART, 4, Stop.SAVEPOINT, None)),
+        ({"restart": "now"}, (Action.RESTART, 4, Stop.SAVEPOINT, None)),
+        ({"restore_from": "file:/given"}, (Action.RESTART, 4, Stop.SAVEPOINT, "file:/given")),
+        (SUSPENDED, (Action.STOP, 3, Stop.SAVEPOINT, None)),
+    ],
+)
+def test_only_a_parallelism_that_changes_alone_is_changed_in_place(
+    spec: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    assert brief(rescaled(**spec)) == expected
+
+
+def test_a_stateless_job_is_rescaled_in_place() -> None:
+    record = a_record(stateless=True)
+    assert rescaled(ADAPTIVE, record, **STATELESS).action is Action.RESCALE
+
+
+def test_a_rescale_in_place_says_from_where_to_where() -> None:
+    assert rescaled().why == (
+        "4 -> 8: Flink restarts it from its latest checkpoint, under the same job id"
+    )
+    assert rescaled(record=a_record()).why.startswith("default -> 8: ")
+
+
+@pytest.mark.parametrize(
+    ("seen", "phase", "reason"),
+    [
+        (replace(RUNNING, rescalable=False), Phase.STABLE, "that needs Flink 1.18 and jobmanager"),
+        (replace(ADAPTIVE, recovers=False), Phase.STABLE, "it has completed no checkpoint to go"),
+        (ADAPTIVE, Phase.DEPLOYED, "it was not stable so far"),
+    ],
+)
+def test_where_it_can_not_be_in_place_it_is_a_restart_that_says_why(
+    seen: Seen, phase: Phase, reason: str
+) -> None:
+    decision = rescaled(seen, a_record(phase))
+    assert brief(decision) == (Action.RESTART, 4, Stop.SAVEPOINT, None)
+    assert decision.why.startswith(f"it can't be rescaled in place, since {reason}")
+
+
+def test_a_restarting_job_is_not_rescaled_in_place() -> None:
+    seen = replace(UNHEALTHY, **CAN)
+    assert rescaled(seen).action is Action.REFUSE
+    assert rescaled(seen, **LAST_STATE).why == (
+        "it can't be rescaled in place, since the job is RESTARTING"
+    )
+
+
+def test_a_change_of_more_than_the_parallelism_says_nothing_of_a_rescale() -> None:
+    assert decided(RUNNING, a_record(), OTHER, parallelism=8).why == ""
