@@ -6,8 +6,8 @@ from dataclasses import replace
 from flink_components.kube.api import KubeError, NotFound
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.history import write_down
-from flink_components.lifecycle.jars import remove_unneeded_jar
 from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.left_jars import remove_left_jars
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.programs import remove_programs, shelf_of
 from flink_components.lifecycle.settling import settle
@@ -84,9 +84,11 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
             done = _end(shop, held, spec)
             write_down(shop, held, ledger)
             remove_programs(shop, ledger)
+            run = held.record.run
+            if run is not None:
+                held.note(jars_left=held.record.leaving(run.jar, run.cluster))
+            remove_left_jars(shop, held, ledger, for_good=True)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
-            if held.record.run is not None:
-                remove_unneeded_jar(shop, held, ledger, held.record.run)
             return done
     except NotFound:
         return "its namespace is gone: nothing was done"

@@ -3,15 +3,10 @@
 import threading
 from pathlib import Path
 
-from flink_components.flink.errors import FlinkError
 from flink_components.flink.jar import IMAGE_JAR, IN_IMAGE, JarError, fetched, is_content
 from flink_components.flink.jar import content as content_of
 from flink_components.flink.rest import FlinkClient
-from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
-from flink_components.lifecycle.ledger import Ledger, records
-from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Record, Run
 from flink_components.spec.job import SessionJobSpec
 
 _uploads: dict[tuple[str, str], threading.Lock] = {}
@@ -23,7 +18,8 @@ def image_jar_name(location: str) -> str:
     return IMAGE_JAR + location.rsplit("/", 1)[-1]
 
 
-def _name(content: str) -> str:
+def jar_name(content: str) -> str:
+    """The file name of an uploaded jar, by what it contains."""
     return f"fc-{content}.jar"
 
 
@@ -47,7 +43,7 @@ def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
         try:
             with fetched(spec.jar, spec.jar_sha256) as path:
                 _check_content(spec, path, content)
-                return flink.upload_jar(path, _name(content))
+                return flink.upload_jar(path, jar_name(content))
         except JarError as error:
             raise Refused(str(error)) from error
 
@@ -83,7 +79,7 @@ def _upload_given(flink: FlinkClient, spec: SessionJobSpec, content: str, file: 
             )
         with _upload_lock(flink, content), fetched(file) as path:
             if _find(flink, content) is None:
-                flink.upload_jar(path, _name(content))
+                flink.upload_jar(path, jar_name(content))
     except JarError as error:
         raise Refused(str(error)) from error
 
@@ -99,7 +95,7 @@ def _check_content(spec: SessionJobSpec, path: Path, expected: str) -> None:
 
 def _find(flink: FlinkClient, content: str) -> str | None:
     for jar_id in flink.jars():
-        if jar_id.endswith("_" + _name(content)):
+        if jar_id.endswith("_" + jar_name(content)):
             return jar_id
     return None
 
@@ -107,22 +103,3 @@ def _find(flink: FlinkClient, content: str) -> str | None:
 def _upload_lock(flink: FlinkClient, content: str) -> threading.Lock:
     with _uploads_mutex:
         return _uploads.setdefault((flink.base_url, content), threading.Lock())
-
-
-def remove_unneeded_jar(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], run: Run) -> None:
-    """Removes the jar of a run that no other job's ledger in the namespace names.
-
-    Best effort: a jar that stays costs a little space, and the next removal finds it again.
-    """
-    content = run.jar
-    try:
-        flink = shop.flink(run.cluster)
-        for other in records(ledger.api, ledger.namespace, "job", Record):
-            if other.key != ledger.key and not other.deleted and content in other.jars_in_use:
-                return
-        for jar_id in flink.jars():
-            if jar_id.endswith("_" + _name(content)):
-                held.fence()
-                flink.delete_jar(jar_id)
-    except (FlinkError, KubeError):
-        return

@@ -5,8 +5,9 @@ from dataclasses import replace
 from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
-from flink_components.lifecycle.jars import ensure_jar, remove_unneeded_jar
+from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.left_jars import remove_left_jars
 from flink_components.lifecycle.observing import observe_latest, with_scaling
 from flink_components.lifecycle.programs import keep, keeping
 from flink_components.lifecycle.rescaling import rescale
@@ -64,10 +65,20 @@ def ensure_held(
         check_ours(held.record, stack)
         _bring(shop, held, ledger, wish, before, last)
     finally:
-        held.note(jar_wanted=None)
+        _leave_unused_jar(held, wish)
+        remove_left_jars(shop, held, ledger)
         write_down(shop, held, ledger)
     tidy_savepoints(shop, held, ledger, wish.spec)
     return held.record
+
+
+def _leave_unused_jar(held: HeldRecord, wish: Wish) -> None:
+    """A jar that was uploaded for a start that was refused is needed by nobody."""
+    held.note(jar_wanted=None)
+    run = held.record.run
+    if run is not None and run.jar != wish.content:
+        left = held.record.leaving(wish.content, wish.spec.cluster.to_json())
+        held.note(jars_left=left)
 
 
 def _bring(
@@ -194,8 +205,8 @@ def _stand_down(
         reason="",
         since=shop.clock.now(),
         restore=restore or held.record.restore,
+        jars_left=held.record.leaving(run.jar, run.cluster),
     )
-    remove_unneeded_jar(shop, held, ledger, run)
 
 
 def _replace(
@@ -221,10 +232,8 @@ def _replace(
 
 def _tidy(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
     """Removes what only the old run needed: its jar, and its cluster where it has moved away."""
-    moved = not same_cluster(old.cluster, wish.spec.cluster.to_json())
-    if old.jar != wish.content or moved:
-        remove_unneeded_jar(shop, held, ledger, old)
-    if moved:
+    remove_left_jars(shop, held, ledger)
+    if not same_cluster(old.cluster, wish.spec.cluster.to_json()):
         leave_revision(shop, load(ClusterRef, old.cluster))
 
 

@@ -16,6 +16,7 @@ from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.changes import same_cluster
 from flink_components.plan.record import Phase, RestorePoint, Run, Step
 from flink_components.spec.job import ClaimMode, SessionJobSpec
 
@@ -84,6 +85,9 @@ def start(
     changes: dict[str, object] = {"restore": known}
     if known is not None and known != held.record.restore:
         changes = noted(held, wish.spec, known, held.record.run or run, None, "found")
+    old = held.record.run
+    if old is not None and (old.jar != run.jar or not same_cluster(old.cluster, run.cluster)):
+        changes["jars_left"] = held.record.leaving(old.jar, old.cluster)
     held.commit(
         attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="", **changes
     )

@@ -113,6 +113,13 @@ class Run(_Value):
     parallelism: int | None = None
 
 
+class LeftJar(_Value):
+    """A jar that a job has needed on a session cluster, and may not need there any more."""
+
+    content: str
+    cluster: dict[str, Any]
+
+
 class Adopted(_Value):
     """A job that ran before it was managed: its id, and its name in Flink."""
 
@@ -210,6 +217,7 @@ class Record(_Value):
     deleted: bool = False
     moved_to: str | None = None
     jar_wanted: str | None = None
+    jars_left: tuple[LeftJar, ...] = ()
     adopted: Adopted | None = None
     late: float = 0.0
 
@@ -218,6 +226,11 @@ class Record(_Value):
         """Contents of the jars that it needs: the active one, and one that is being started."""
         run = (self.run.jar,) if self.run else ()
         return run if self.jar_wanted is None else (*run, self.jar_wanted)
+
+    def leaving(self, content: str, cluster: dict[str, Any]) -> tuple[LeftJar, ...]:
+        """The jars that are to be removed, with one more."""
+        jar = LeftJar(content=content, cluster=cluster)
+        return (*(other for other in self.jars_left if other != jar), jar)
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON, without absent fields."""

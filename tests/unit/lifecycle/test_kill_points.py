@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flink_components.plan.record import Phase
+from flink_components.lifecycle.ledger import records
+from flink_components.plan.record import Phase, Record
 from tests.unit.doubles.wire import Fault, Killed
-from tests.unit.doubles.world import Process, World, mutating
+from tests.unit.doubles.world import NAMESPACE, Process, World, mutating
 from tests.unit.lifecycle.scenarios import SCENARIOS, Scenario
 
 
@@ -30,6 +31,16 @@ def deaths(scenario: Scenario, folder: Path) -> list[tuple[Fault, int, str]]:
         *((Fault.KILLED_AFTER, call.number, str(call)) for call in changing),
         *((Fault.KILLED_LATE, call.number, str(call)) for call in to_flink),
     ]
+
+
+def jars_that_nobody_needs(world: World) -> list[str]:
+    """Jars on any cluster that no ledger names, be it to remove them at the next run."""
+    api = Process(world).ledger().api
+    ledgers = [found for found in records(api, NAMESPACE, "job", Record) if not found.deleted]
+    needed = {jar for record in ledgers for jar in record.jars_in_use}
+    needed |= {jar.content for record in ledgers for jar in record.jars_left}
+    there = [jar for flink in world.clusters.values() for jar in flink.jars]
+    return [jar for jar in there if jar.partition("fc-")[2].removesuffix(".jar") not in needed]
 
 
 def die_and_do_again(
@@ -49,6 +60,7 @@ def die_and_do_again(
     world.advance(300)
     scenario.check(world)
     assert world.storage.violations == []
+    assert jars_that_nobody_needs(world) == []
 
 
 @pytest.mark.parametrize("pause", [0.0, 600.0], ids=["at once", "ten minutes later"])

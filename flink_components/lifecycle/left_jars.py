@@ -1,0 +1,73 @@
+"""Jars that a job has needed, removed from session clusters when no job needs them any more.
+
+The ledger names them from the step after which they are not needed until they are removed, so that
+the next run removes what one that died has left.
+"""
+
+from flink_components.flink.errors import FlinkError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.jars import jar_name
+from flink_components.lifecycle.ledger import Ledger, records
+from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.plan.changes import same_cluster
+from flink_components.plan.record import LeftJar, Phase, Record
+
+_DOWN = (Phase.SUSPENDED, Phase.CANCELLED)
+
+
+def remove_left_jars(
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], for_good: bool = False
+) -> None:
+    """Removes them where no other job's ledger in the namespace names them.
+
+    `for_good`: this job needs none any more, whatever its ledger says.
+    Best effort: one that can't be removed now is tried again by the next run, as long as it is on
+    the cluster that the job is on.
+    """
+    left = held.record.jars_left
+    if not left:
+        return
+    try:
+        needed = _needed_by_others(ledger)
+        kept = [
+            jar
+            for jar in left
+            if (for_good or not _needed_here(held.record, jar))
+            and jar.content not in needed
+            and not _removed(shop, held, jar)
+        ]
+        held.note(jars_left=tuple(kept))
+    except (KubeError, LifecycleError):
+        return
+
+
+def _needed_by_others(ledger: Ledger[Record]) -> set[str]:
+    others = records(ledger.api, ledger.namespace, "job", Record)
+    return {
+        content
+        for other in others
+        if other.key != ledger.key and not other.deleted
+        for content in other.jars_in_use
+    }
+
+
+def _needed_here(record: Record, jar: LeftJar) -> bool:
+    run = record.run
+    if run is None or record.phase in _DOWN:
+        return False
+    return run.jar == jar.content and same_cluster(run.cluster, jar.cluster)
+
+
+def _removed(shop: Workshop, held: HeldRecord, jar: LeftJar) -> bool:
+    """Whether it is gone, or there is no sense in another try."""
+    try:
+        flink = shop.flink(jar.cluster)
+        for jar_id in flink.jars():
+            if jar_id.endswith("_" + jar_name(jar.content)):
+                held.fence()
+                flink.delete_jar(jar_id)
+    except FlinkError:
+        run = held.record.run
+        return run is None or not same_cluster(run.cluster, jar.cluster)
+    return True
