@@ -30,9 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kubeconfig", metavar="FILE", help="a cluster to use, not the sandbox's node")
     group.addoption("--context", metavar="NAME", help="a context of that file")
     faults = parser.getgroup("faults")
-    faults.addoption(
-        "--faults", metavar="N", default="16", help="strike at one in N points, or all"
-    )
+    first = DEFAULT_VERSIONS[0]
+    faults.addoption("--faults", metavar="N", default="40", help="strike one in N points, or all")
+    faults.addoption("--faults-on", metavar="V", default=first, help="a version of Flink, or all")
     faults.addoption("--faults-seed", metavar="N", type=int, default=1, help="which ones")
 
 

@@ -110,6 +110,9 @@ def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
         if held.record.phase in (Phase.STABLE, Phase.DEPLOYED, Phase.ROLLED_BACK):
             phase = Phase.FINISHED if seen.state == "FINISHED" else Phase.LOST
             held.commit(phase=phase, since=shop.clock.now())
+        elif held.record.phase is Phase.UPGRADING:
+            # a stop of ours, whose process died before it said so
+            held.commit(phase=Phase.SUSPENDED, since=shop.clock.now())
         return "nothing ran any more"
     if spec.delete_action is OnDelete.SAVEPOINT and not run.stateless:
         try:

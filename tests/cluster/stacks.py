@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -38,6 +39,11 @@ class JobStack(Stack):
         (process,) = self.processes(what)
         os.kill(process, number)
         return process
+
+    def end(self, process: int) -> None:
+        """Ends a process by SIGKILL; one that is gone is no error."""
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
     def ended(self, what: str, seconds: float) -> None:
         """Waits until no process of that kind is left."""

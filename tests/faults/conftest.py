@@ -33,7 +33,15 @@ def kubernetes(kubeconfig: str) -> Iterator[Kubernetes]:
     made.delete_namespace(NAMESPACE)
 
 
-@pytest.fixture(scope="session", params=DEFAULT_VERSIONS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on one version of Flink, or on each with `--faults-on all`."""
+    if "struck_flink" in metafunc.fixturenames:
+        given: str = metafunc.config.getoption("--faults-on")
+        versions = DEFAULT_VERSIONS if given == "all" else (given,)
+        metafunc.parametrize("struck_flink", versions, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def struck_flink(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalFlink]:
@@ -57,7 +65,7 @@ def faults_seed(request: pytest.FixtureRequest) -> int:
     return seed
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_job(struck_flink: LocalFlink, kubernetes: Kubernetes) -> NewJob:
     """Makes jobs that were never declared."""
 

@@ -1,7 +1,6 @@
 """The process dies at any one of its calls, by SIGKILL, and the next run makes it good.
 
-Every point of every operation by `--faults all`; one in sixteen of them, drawn by `--faults-seed`,
-otherwise.
+Every point of every operation by `--faults all`; else one in so many, drawn by `--faults-seed`.
 """
 
 from __future__ import annotations

@@ -409,7 +409,7 @@ def deleted_with_its_savepoint(world: World) -> None:
     every_savepoint_is_in_the_history(world)
     record = world.record()
     assert record.deleted
-    assert record.open is None
+    assert (record.phase, record.open) == (Phase.SUSPENDED, None)
     assert world.active() == []
     taken = [s for s in world.storage.snapshots.values() if s.savepoint]
     assert [record.restore.path if record.restore else None] == [s.path for s in taken]
