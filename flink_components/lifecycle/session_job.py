@@ -6,6 +6,7 @@ from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
 from flink_components.lifecycle.jars import ensure_jar
+from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_jars import remove_left_jars
 from flink_components.lifecycle.observing import observe_latest, with_scaling
@@ -107,7 +108,7 @@ def _bring(
     if decision.action is Action.NOTHING:
         _note_end(shop, held, wish.spec, decision, seen)
     elif decision.action is Action.WAIT:
-        _wait(shop, held, wish, before)
+        _wait(shop, held, wish, way_back_to(ledger, held.record, before))
     elif decision.action is Action.STOP:
         _stand_down(shop, held, ledger, wish.spec, decision)
     else:
@@ -219,6 +220,7 @@ def _replace(
 ) -> None:
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
     spec, old = wish.spec, held.record.run
+    before = way_back_to(ledger, held.record, before)
     jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
     with keeping(shop, ledger, wish, decision.revision, held.record):
         dry_run(shop, spec, jar_id)

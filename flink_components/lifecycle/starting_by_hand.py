@@ -1,10 +1,12 @@
 """Resume and rollback without the program: what was kept of it, through the ordinary life cycle."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flink_components.lifecycle.by_hand import run_of
-from flink_components.lifecycle.errors import LifecycleError, Refused
+from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import supply_jar
+from flink_components.lifecycle.kept import declared_by, to_run
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
 from flink_components.lifecycle.programs import shelf_of
@@ -16,8 +18,8 @@ from flink_components.plan.decision import Seen
 from flink_components.plan.down import finished
 from flink_components.plan.programs import Program, Programs, program_before
 from flink_components.plan.record import RUNS, Phase, Record, Run
-from flink_components.spec.base import SpecError, load
-from flink_components.spec.job import ClaimMode, SessionJobSpec, UpgradeMode, WantedState
+from flink_components.spec.base import load
+from flink_components.spec.job import SessionJobSpec, UpgradeMode
 
 _PROGRAM = (
     "jar",
@@ -51,13 +53,13 @@ def resume_by_hand(
             raise Refused(
                 f"the program of {ledger.key} was not kept: run `pulumi up`, which starts the job"
             )
-        declared = _declared(ledger, program)
+        declared = declared_by(ledger, program)
         settle(shop, held, declared)
         seen = observe_latest(shop, run)
         _refuse_what_runs(held.record, run, seen, origin)
-        spec = _changed(
+        spec = to_run(
             declared,
-            cluster=declared.cluster.to_json() if _cluster_is_gone(seen) else run.cluster,
+            cluster=_cluster(held.record, run, declared, seen),
             restore_from=origin,
             restart=run.restart,
         )
@@ -76,9 +78,15 @@ def _refuse_what_runs(record: Record, run: Run, seen: Seen, origin: str | None) 
         raise Refused(f"{record.key} has finished its bounded work: there is nothing to resume")
 
 
-def _cluster_is_gone(seen: Seen) -> bool:
-    """Its Service is not there any more; the program may be declared on the next one."""
-    return seen.reached and seen.state is None and bool(seen.problem)
+def _cluster(
+    record: Record, run: Run, declared: SessionJobSpec, seen: Seen
+) -> Mapping[str, object]:
+    """Where the job ran; where a step of ours has ended it and that cluster is gone, the declared.
+
+    One whose Service someone deleted may still run the job.
+    """
+    gone = seen.reached and seen.state is None and bool(seen.problem)
+    return declared.cluster.to_json() if gone and record.phase not in RUNS else run.cluster
 
 
 def rollback_by_hand(
@@ -96,18 +104,22 @@ def rollback_by_hand(
         programs = shelf_of(ledger).read()
         target = _target(held.record, run, programs)
         kept = _stable(held.record, programs) or target
-        declared = _declared(ledger, kept)
-        earlier = _with_program(declared, _declared(ledger, target))
+        declared = declared_by(ledger, kept)
+        earlier = _with_program(declared, declared_by(ledger, target))
         settle(shop, held, declared)
-        common: dict[str, Any] = {"cluster": run.cluster, "restart": run.restart}
+        seen = observe_latest(shop, run)
+        common: dict[str, Any] = {
+            "cluster": _cluster(held.record, run, declared, seen),
+            "restart": run.restart,
+        }
         if last_state and declared.upgrade_mode is UpgradeMode.SAVEPOINT:
             common["fallback"] = "last_state"
-        spec = _changed(earlier, **common)
+        spec = to_run(earlier, **common)
         if target.fingerprint != run.fingerprint:
-            _refuse_what_has_no_way(held.record, spec, observe_latest(shop, run))
+            _refuse_what_has_no_way(held.record, spec, seen)
         origin = run.rolled_back_from if target.fingerprint == run.fingerprint else run.revision
         wish = Wish(spec, target.content, ByHand(earlier, origin))
-        before = Wish(_changed(declared, **common), kept.content, ByHand(declared))
+        before = Wish(to_run(declared, **common), kept.content, ByHand(declared))
         # What was down stays down where the earlier program does not become stable.
         down = held.record.phase in (Phase.SUSPENDED, Phase.CANCELLED)
         return _carry_out(shop, held, ledger, wish, None if down else before, jar)
@@ -152,41 +164,10 @@ def _refuse_what_has_no_way(record: Record, spec: SessionJobSpec, seen: Seen) ->
         )
 
 
-def _declared(ledger: Ledger[Record], program: Program) -> SessionJobSpec:
-    """The job as it was declared. Raises LifecycleError where that was edited by hand."""
-    shelf = shelf_of(ledger)
-    where = f"the program of {ledger.key} (Secret {shelf.namespace}/{shelf.name})"
-    try:
-        spec = load(SessionJobSpec, program.spec)
-    except SpecError:
-        # Without the cause, whose text may hold what the Secret holds.
-        raise LifecycleError(
-            f"{where} can't be read: it was edited by hand, or kept by another version of "
-            f"flink-components; run `pulumi up`"
-        ) from None
-    same_key = (spec.key, spec.namespace) == (ledger.key, ledger.namespace)
-    if not same_key or Wish(spec, program.content).fingerprint != program.fingerprint:
-        raise LifecycleError(f"{where} was edited by hand: run `pulumi up`")
-    return spec
-
-
 def _with_program(declared: SessionJobSpec, earlier: SessionJobSpec) -> SessionJobSpec:
     """The job as it is declared now, with an earlier program."""
     values, old = (one.model_dump(mode="json") for one in (declared, earlier))
     return load(SessionJobSpec, {**values, **{name: old[name] for name in _PROGRAM}})
-
-
-def _changed(declared: SessionJobSpec, **changes: Any) -> SessionJobSpec:
-    """What is declared, but running, and with nothing that was asked for once."""
-    values = {
-        **declared.model_dump(mode="json", exclude_none=True),
-        "state": WantedState.RUNNING.value,
-        "restore_from": None,
-        "claim_mode": ClaimMode.NO_CLAIM.value,
-        "accept": (),
-        **changes,
-    }
-    return load(SessionJobSpec, values)
 
 
 def _carry_out(

@@ -68,6 +68,85 @@ def test_a_job_is_looked_at_saved_suspended_and_goes_on_by_the_next_up(
     ]
 
 
+def test_a_suspended_job_is_resumed_and_the_next_up_leaves_it_alone(any_job: JobUnderTest) -> None:
+    job, wish = any_job, any_job.wish()
+    job.up(wish)
+    job.written("v1", 50)
+    suspended = read(job, "suspend", job.key)
+    resumed = read(job, "resume", job.key)
+
+    assert (resumed["state"], resumed["restored from"]) == ("STABLE", suspended["location"])
+    report = job.goes_on()
+    assert report.ok, str(report)
+    before = job.run
+    assert job.up(wish, wish).run == before
+    assert job.state() == "RUNNING"
+
+    refused = run(job, "resume", job.key)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (f"flink-components: {job.key} runs already: revision 1 is RUNNING\n")
+
+
+def test_a_job_is_resumed_from_an_earlier_savepoint_which_the_next_up_does_not_undo(
+    any_job: JobUnderTest,
+) -> None:
+    job, wish = any_job, any_job.wish()
+    job.up(wish)
+    job.written("v1", 50)
+    saved = read(job, "savepoint", job.key, "--name", "before-the-sale")["location"]
+    job.goes_on()
+    read(job, "suspend", job.key)
+
+    assert read(job, "resume", job.key, "--from", saved)["restored from"] == saved
+    before = job.run.job_id
+    job.up(wish, wish)
+    assert (job.run.job_id, job.state()) == (before, "RUNNING")
+    assert job.flink.checkpoints(before).restored == saved
+
+
+def test_a_rollback_goes_on_with_the_earlier_program_and_all_the_state(
+    any_job: JobUnderTest,
+) -> None:
+    job = any_job
+    first, second = job.wish(parallelism=1), job.wish(parallelism=2)
+    job.up(first)
+    job.written("v1", 50)
+    job.up(second, first)
+    job.goes_on()
+
+    done = read(job, "rollback", job.key)
+    assert (done["state"], done["revision"]) == ("STABLE", 3)
+    assert job.run.fingerprint == first.fingerprint
+    report = job.goes_on()
+    assert report.ok, str(report)
+    assert read(job, "status", job.key)["rolled back"] == "by hand from revision 2"
+
+    again = job.up(second, second).run
+    assert again is not None
+    assert (again.fingerprint, again.revision) == (second.fingerprint, 4)
+    report = job.goes_on()
+    assert report.ok, str(report)
+
+
+def test_a_rollback_to_a_program_that_can_not_take_the_state_leaves_the_present_one_running(
+    any_job: JobUnderTest,
+) -> None:
+    job, first = any_job, any_job.wish("stateful-v1")
+    job.up(first)
+    job.written("v1", 50)
+    job.up(job.wish("stateful-v2"), first)
+    job.written("v2", 50)
+
+    done = run(job, "rollback", job.key)
+    assert (done.returncode, done.stdout) == (1, "")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("flink-components: ")
+    assert "The old revision 2 runs again from file:" in last
+    assert (job.record.phase.value, job.state()) == ("ROLLED_BACK", "RUNNING")
+    report = job.goes_on("v2")
+    assert report.ok, str(report)
+
+
 def test_what_is_printed_for_people_has_the_same_facts(any_job: JobUnderTest) -> None:
     any_job.up(any_job.wish())
     printed = run(any_job, "status", any_job.key).stdout

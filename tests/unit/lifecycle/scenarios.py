@@ -307,6 +307,25 @@ def upgraded_from_another_class(world: World) -> None:
     world.advance(5)
 
 
+def rolled_back_at_night(world: World) -> None:
+    upgraded(world)
+    roll_back_at_night(world, Process(world))
+    world.advance(5)
+
+
+def update_in_the_morning(world: World, process: Process) -> None:
+    """Pulumi remembers what was declared before the night."""
+    world.flink.behaviours["org.acme.Broken"] = Behaviour(fails="java.lang.Exception: broken")
+    declared = world.wish(jar=world.jar(entries="2"))
+    with pytest.raises(StepFailed):
+        process.ensure(world.wish(entry_class="org.acme.Broken"), declared)
+
+
+def what_the_night_has_left_runs_again(world: World) -> None:
+    rolled_back(world)
+    assert world.record().run.fingerprint == world.wish().fingerprint  # type: ignore[union-attr]
+
+
 def save(world: World, process: Process) -> None:
     savepoint_by_hand(process.shop, process.ledger(), "before-the-sale")
 
@@ -502,6 +521,12 @@ SCENARIOS = [
         roll_back_to_one_that_fails,
         the_present_one_runs_again,
         upgraded_from_another_class,
+    ),
+    Scenario(
+        "roll back to what a rollback by hand has left",
+        update_in_the_morning,
+        what_the_night_has_left_runs_again,
+        rolled_back_at_night,
     ),
     Scenario("savepoint by hand", save, saved_and_running, running),
     Scenario("resume", resume, resumed_with_its_state, suspended),

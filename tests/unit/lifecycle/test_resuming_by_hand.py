@@ -346,17 +346,32 @@ class TestTheJar:
             resume(world, jar="nowhere.jar")
 
 
-def test_a_job_moves_along_where_its_cluster_was_replaced_while_it_was_down(world: World) -> None:
-    running(world)
-    world.add_cluster("etl", 2)
-    Process(world).ensure(world.wish(state="suspended"), world.wish())
-    declared = {"state": "suspended", "cluster": ref(revision=2)}
-    Process(world).ensure(world.wish(**declared), world.wish(state="suspended"))
-    del world.kube.objects[("Service", NAMESPACE, "etl-r1-rest")]
-    resume(world)
-    run = world.record().run
-    assert run is not None
-    assert run.cluster["revision"] == 2
+class TestOfAClusterThatIsGone:
+    @pytest.fixture(autouse=True)
+    def _there_is_a_next_one(self, world: World) -> None:
+        running(world)
+        world.add_cluster("etl", 2)
+
+    def test_a_job_that_was_down_starts_on_the_one_that_is_declared(self, world: World) -> None:
+        Process(world).ensure(world.wish(state="suspended"), world.wish())
+        declared = {"state": "suspended", "cluster": ref(revision=2)}
+        Process(world).ensure(world.wish(**declared), world.wish(state="suspended"))
+        del world.kube.objects[("Service", NAMESPACE, "etl-r1-rest")]
+        resume(world)
+        run = world.record().run
+        assert run is not None
+        assert run.cluster["revision"] == 2
+
+    def test_a_job_that_may_still_run_there_is_not_started(self, world: World) -> None:
+        refused = Behaviour(plan_refused="java.lang.Exception: x")
+        world.clusters[(NAMESPACE, "etl-r2-rest")].behaviours["org.acme.Fraud"] = refused
+        with pytest.raises(Refused):
+            Process(world).ensure(world.wish(cluster=ref(revision=2)), world.wish())
+        refused.plan_refused = None
+        del world.kube.objects[("Service", NAMESPACE, "etl-r1-rest")]
+        with pytest.raises(FlinkUnreachable, match="etl-r1-rest"):
+            resume(world, GIVEN)
+        assert world.the_job().restored is None
 
 
 def test_one_that_does_not_become_stable_is_down_again_with_its_state(world: World) -> None:

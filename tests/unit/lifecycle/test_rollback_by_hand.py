@@ -150,6 +150,31 @@ def test_a_resume_after_it_runs_the_program_it_went_to(world: World) -> None:
     assert record.run.rolled_back_from == 2
 
 
+class TestAnUpAfterIt:
+    """Pulumi knows of the job what was declared before the rollback."""
+
+    def test_that_fails_leads_back_to_what_the_rollback_has_left(self, world: World) -> None:
+        upgraded(world)
+        rollback(world)
+        world.flink.behaviours["org.acme.Broken"] = Behaviour(fails="java.lang.Exception: broken")
+        declared = world.wish(jar=world.jar(entries="2"))
+        with pytest.raises(StepFailed, match="The old revision 3 runs again from file:"):
+            Process(world).ensure(world.wish(entry_class="org.acme.Broken"), declared)
+        run = world.record().run
+        assert run is not None
+        assert (run.jar, run.revision) == (content(world, "1"), 3)
+
+    def test_that_fails_leaves_the_job_down_where_that_was_not_kept(self, world: World) -> None:
+        upgraded(world)
+        rollback(world)
+        (name,) = world.kube.names("Secret", NAMESPACE)
+        del world.kube.objects[("Secret", NAMESPACE, name)]
+        world.flink.behaviours["org.acme.Broken"] = Behaviour(fails="java.lang.Exception: broken")
+        declared = world.wish(jar=world.jar(entries="2"))
+        with pytest.raises(StepFailed, match="The job is down; `pulumi up` goes on from file:"):
+            Process(world).ensure(world.wish(entry_class="org.acme.Broken"), declared)
+
+
 class TestOfAJobThatCanNotTakeASavepoint:
     def test_it_names_the_way(self, world: World) -> None:
         upgraded(world)
