@@ -30,9 +30,19 @@ class JobStack(Stack):
         self._stack.cancel()
 
     def processes(self, what: str) -> list[int]:
-        """The processes of the running operation that have `what` on their command line."""
-        folders = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-        return [int(path.name) for path in folders if self._is_ours(path, what)]
+        """The processes of the running operation that have `what` on their command line.
+
+        The engine works in the stack's folder; providers are found below it.
+        """
+        there = {int(path.name): path for path in Path("/proc").iterdir() if path.name.isdigit()}
+        engines = {process for process, path in there.items() if self._is_engine(path)}
+        if what == ENGINE:
+            return sorted(engines)
+        return sorted(
+            process
+            for process, path in there.items()
+            if _has_word(path, what) and engines & _ancestors(path)
+        )
 
     def send(self, number: signal.Signals, what: str) -> int:
         """Sends a signal to the one process of that kind; its id."""
@@ -49,13 +59,32 @@ class JobStack(Stack):
         """Waits until no process of that kind is left."""
         until(f"the end of {what}", seconds, lambda: not self.processes(what))
 
-    def _is_ours(self, process: Path, what: str) -> bool:
+    def _is_engine(self, process: Path) -> bool:
         try:
-            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            here = (process / "cwd").readlink() == self.folder
+            return (process / "cwd").readlink() == self.folder and _has_word(process, ENGINE)
         except OSError:
             return False
-        return here and any(word.startswith(what) for word in words)
+
+
+def _has_word(process: Path, what: str) -> bool:
+    try:
+        words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return False
+    return any(word.startswith(what) for word in words)
+
+
+def _ancestors(process: Path) -> set[int]:
+    """Ids of the processes above one, as long as they are there."""
+    found: set[int] = set()
+    while process.name != "0":
+        try:
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            break
+        found.add(int(parent))
+        process = process.parent / parent
+    return found
 
 
 class NewStack(Protocol):

@@ -60,7 +60,6 @@ def program(job: StruckJob, number: int) -> Program:
             {
                 "cluster": job.ref.to_json(),
                 "key": job.key,
-                "namespace": job.ref.namespace,
                 "jar": wish.spec.jar,
                 "args": list(wish.spec.args),
                 "savepoint_dir": job.savepoints.as_uri(),
@@ -94,8 +93,9 @@ class Story:
         with ThreadPoolExecutor(1) as pool:
             run = pool.submit(self.stack.up, program(self.job, 1))
             until("the moment", 120, lambda: moment(self.job.record))
-            for what in killed:
-                for process in self.stack.processes(what):
+            self.found = {what: self.stack.processes(what) for what in killed}
+            for processes in self.found.values():
+                for process in processes:
                     self.stack.end(process)
             return run.result(timeout=300).ok
 
@@ -121,6 +121,7 @@ def test_what_an_ended_engine_left_is_made_good(
     case: Case, stories: dict[str, Future[Story]]
 ) -> None:
     story = stories[name_of(case)].result()
+    assert all(story.found.values()), story.found
     assert not story.killed_ok
     assert story.report.ok, str(story.report)
     assert story.record.open is None
