@@ -96,7 +96,9 @@ class Checkpoints:
     `restored` is the path that Flink says it started from, `completed` the latest completed
     checkpoint and `savepoint` the latest savepoint, if its files are still there; `newest` is the
     later of these two, and None where just its files are gone: the other one would be a step
-    back. `count` is the number completed by this job.
+    back. `count` is the number completed by this job, savepoints too; `recovers` whether one of
+    them was a checkpoint. Flink goes back to the latest of these by itself, and its files are only
+    gone where there is a later one.
     """
 
     count: int
@@ -104,6 +106,7 @@ class Checkpoints:
     savepoint: Checkpoint | None
     newest: Checkpoint | None
     restored: str | None
+    recovers: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,6 +215,7 @@ def checkpoints(body: Json) -> Checkpoints:
         savepoint=_checkpoint(latest.get("savepoint")),
         newest=_checkpoint(max(both, key=lambda body: int(body["id"]), default=None)),
         restored=restored.get("external_path") or None,
+        recovers=latest.get("completed") is not None,
     )
 
 

@@ -63,7 +63,7 @@ def _recovers(flink: FlinkClient, run: Run) -> bool:
     """
     if flink.checkpoint_config(run.job_id).interval_ms is None:
         return False
-    return flink.checkpoints(run.job_id).completed is not None
+    return flink.checkpoints(run.job_id).recovers
 
 
 def _why_failed(flink: FlinkClient, run: Run, state: str) -> str:

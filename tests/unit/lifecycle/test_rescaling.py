@@ -176,6 +176,13 @@ def test_before_a_checkpoint_has_completed_it_is_restarted_with_a_savepoint(worl
     assert world.the_job().rescaled == 0
 
 
+def test_a_checkpoint_that_a_later_one_has_just_replaced_is_one_too(world: World) -> None:
+    run(world)
+    world.the_job().snapshots[-1].discarded = True
+    rescale(world)
+    assert world.the_job().rescaled == 1
+
+
 def test_without_checkpointing_it_is_restarted_with_a_savepoint(world: World) -> None:
     world.flink.interval = None
     run(world)
