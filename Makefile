@@ -1,7 +1,7 @@
 # Everything a person types here; each target installs what it needs and says how long it took.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check sandbox shell down venv
+.PHONY: help demo test faults check sandbox shell down venv
 
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -17,6 +17,7 @@ endef
 help:
 	@echo "make demo     a stateful Flink job: deployed, upgraded with its state, taken down"
 	@echo "make test     all tests"
+	@echo "make faults   every death and every lost answer, on real Flinks (about an hour)"
 	@echo "make check    lint, formatting, types, layers"
 	@echo "make sandbox  a Kubernetes node on this machine"
 	@echo "make shell    a shell in which pulumi, kubectl and python work as typed"
@@ -29,6 +30,11 @@ demo: venv
 test: venv
 	$(call timed,starting and ending a node in bad ways,$(RUN) -m pytest -q -m node_lifecycle)
 	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
+
+# Each death on one version of Flink; a part of all else on each version.
+faults: venv
+	@echo "faults: each death at each call ..."; $(RUN) -m pytest -q -s tests/faults/test_kill_points.py --faults all
+	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all
 
 check: venv
 	$(call timed,linting,.venv/bin/ruff check && .venv/bin/ruff format --check)
