@@ -57,6 +57,29 @@ def test_a_removal_that_fails_does_not_fail_the_upgrade(world: World) -> None:
     assert process.ensure(wish).phase.value == "STABLE"
 
 
+def test_a_jar_whose_removal_failed_is_removed_by_the_next_run(world: World) -> None:
+    run(world, "payments/a")
+    process = Process(world)
+    process.inject(Answer(500, {"errors": ["disk"]}), lambda call: call.method == "DELETE", times=9)
+    wish = world.wish(key="payments/a", name="a", args=["a"], jar=world.jar(entries="2"))
+    process.ensure(wish)
+    assert len(world.flink.jars) == 2
+    Process(world).ensure(wish)
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-8d22f4c27ebb2583aa1efd71890ebd9f.jar")
+
+
+def test_a_jar_that_was_uploaded_for_a_start_that_is_refused_is_removed(world: World) -> None:
+    run(world, "payments/a")
+    process = Process(world)
+    process.inject(Answer(400, {"errors": ["main() failed"]}), calls_to("POST", "/plan"))
+    wish = world.wish(key="payments/a", name="a", args=["a"], jar=world.jar(entries="2"))
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(wish)
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+
+
 def test_a_jar_that_vanished_before_the_run_is_uploaded_again(world: World) -> None:
     process = Process(world)
     process.anchor()
