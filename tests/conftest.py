@@ -29,9 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("cluster")
     group.addoption("--kubeconfig", metavar="FILE", help="a cluster to use, not the sandbox's node")
     group.addoption("--context", metavar="NAME", help="a context of that file")
-    group.addoption(
-        "--matrix", action="store_true", help="every version of Flink"
-    )
+    group.addoption("--matrix", action="store_true", help="every version of Flink")
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
     faults.addoption("--faults", metavar="N", default="40", help="strike one in N points, or all")

@@ -246,7 +246,7 @@ def _namespace(cluster: object, ref: Any) -> Any:
 
 
 def _key(name: str, values: Mapping[str, Any], namespace: Any) -> Any:
-    if values.get("key"):
+    if values.get("key") is not None:
         return values["key"]
     if is_unknown(namespace):
         return lifted(lambda value: f"{value}/{name}", namespace)

@@ -14,7 +14,7 @@ from flink_components.spec.errors import FieldError
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
-from flink_components.spec.ref import ClusterRef, JobRef
+from flink_components.spec.ref import ClusterRef, JobRef, Whole
 from flink_components.spec.storage import SnapshotUri, StorageUri
 from flink_components.spec.version import OLDEST_FOR_JOB_CONFIG, minor_of, written
 
@@ -109,20 +109,29 @@ class StateLoss(SpecModel):
     up_to: Memory | None = Field(default=None, description="the most that may be lost")
 
 
+def _longer_than_nothing(time: Duration) -> Duration:
+    if time.milliseconds == 0:
+        raise FieldError("is no time at all", "write one like 90 s, 5 min or 1 h")
+    return time
+
+
+Limit = Annotated[Duration, AfterValidator(_longer_than_nothing)]
+
+
 class Deadlines(SpecModel):
     """How long each wait may take before it is a failure."""
 
-    stable: Duration = Field(
+    stable: Limit = Field(
         default="5min",
         validate_default=True,
         description="from the submission until the job is stable",
     )
-    savepoint: Duration = Field(
+    savepoint: Limit = Field(
         default="10min",
         validate_default=True,
         description="from the request to stop until the savepoint is complete",
     )
-    cancel: Duration = Field(
+    cancel: Limit = Field(
         default="1min", validate_default=True, description="until a cancelled job has ended"
     )
 
@@ -130,10 +139,10 @@ class Deadlines(SpecModel):
 class Retention(SpecModel):
     """How many savepoints of our own stops are kept, and for how long; the newest always is."""
 
-    count: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+    count: Annotated[Whole, Field(ge=1, le=1000)] | None = Field(
         default=None, description="at most so many"
     )
-    age: Duration | None = Field(default=None, description="none that is older")
+    age: Limit | None = Field(default=None, description="none that is older")
 
 
 class StopSpec(SpecModel):
@@ -188,7 +197,7 @@ class SessionJobSpec(StopSpec):
         default=None, description="the main class; the jar's Main-Class where it is absent"
     )
     args: tuple[str, ...] = Field(default=(), description="arguments of main, one item each")
-    parallelism: Annotated[int, Field(ge=1, le=32768)] | None = Field(
+    parallelism: Annotated[Whole, Field(ge=1, le=32768)] | None = Field(
         default=None, description="the job's default parallelism"
     )
     config: JobOptions = Field(
@@ -205,7 +214,7 @@ class SessionJobSpec(StopSpec):
         default=None,
         description="last_state: where no savepoint can be taken, go on from a checkpoint",
     )
-    max_restore_age: Duration | None = Field(
+    max_restore_age: Limit | None = Field(
         default=None, description="how old a checkpoint may be from which the job goes on"
     )
     keep_savepoints: Retention = Field(

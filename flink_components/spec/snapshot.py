@@ -18,7 +18,7 @@ class KeepOrDispose(str, Enum):
     DISPOSE = "dispose"
 
 
-class JobRef(SpecModel):
+class JobPlace(SpecModel):
     """A job for other resources and stacks: where its ledger is, and where it writes savepoints."""
 
     key: Key = Field(description="the identity of the job")
@@ -31,7 +31,7 @@ class SnapshotSpec(SpecModel):
     """One savepoint of one job, taken once."""
 
     name: Name = Field(description="the name of the snapshot, unique for its job")
-    job: JobRef = Field(description="the job: a component or its `ref`")
+    job: JobPlace = Field(description="the job: a component or its `ref`")
     savepoint_format: SavepointFormat = Field(
         default=SavepointFormat.CANONICAL,
         description="canonical (any backend can read it) or native",

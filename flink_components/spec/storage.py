@@ -11,6 +11,8 @@ from flink_components.spec.errors import FieldError
 
 # Here the part before @ is a container, not a user.
 _AZURE = ("abfs", "abfss", "wasb", "wasbs")
+_BUCKETS = ("s3", "s3a", "s3p", "gs", "oss", *_AZURE)
+_NO_FILE_SYSTEMS = ("http", "https", "ftp", "local")
 
 
 def _directory(value: str) -> str:
@@ -22,11 +24,13 @@ def _directory(value: str) -> str:
 
 
 def _snapshot(value: str) -> str:
-    return _uri(
-        value,
-        "is not the URI of a snapshot",
-        "write the whole path of a savepoint or checkpoint, like s3://bucket/flink/savepoint-1a2b3c",
+    do = (
+        "write the whole path of a savepoint or checkpoint, like s3://bucket/flink/savepoint-1a2b3c"
     )
+    checked = _uri(value, "is not the URI of a snapshot", do)
+    if not urlsplit(value).path.strip("/"):
+        raise FieldError("is a whole bucket", do)
+    return checked
 
 
 def _uri(value: str, what: str, do: str) -> str:
@@ -39,7 +43,26 @@ def _uri(value: str, what: str, do: str) -> str:
             "remove it, and give it to Flink in the cluster's config",
             given="a hidden value",
         )
+    _check_scheme(value, parts.netloc, parts.scheme)
     return value.rstrip("/") if parts.path.strip("/") else value
+
+
+def _check_scheme(value: str, host: str, scheme: str) -> None:
+    if not value.startswith(scheme):
+        raise FieldError("has its scheme in capital letters", f"write {scheme}://…")
+    if scheme in _NO_FILE_SYSTEMS:
+        raise FieldError(
+            f"has the scheme {scheme}://, which is no file system of Flink",
+            "write it like s3://bucket/flink, or file:///data/flink on a shared volume",
+        )
+    if scheme in _BUCKETS and not host:
+        raise FieldError("names no bucket", f"write {scheme}://BUCKET/…, with two slashes")
+    if scheme == "file" and host not in ("", "localhost"):
+        path = value.removeprefix("file://")
+        raise FieldError(
+            f"names the machine {host!r} before the path",
+            f"write file:///{path}, with three slashes",
+        )
 
 
 StorageUri = Annotated[str, AfterValidator(_directory)]
