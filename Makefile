@@ -27,10 +27,10 @@ help:
 demo: venv
 	$(call timed,deploying a job and upgrading it with its state,$(RUN) -m stacks.demo)
 
-# Three workers on two cores, since tests wait for Flink most of the time.
+# One worker for each of two cores: with more, clusters that start at once wait for one another.
 test: venv
 	$(call timed,starting and ending a node in bad ways,$(RUN) -m pytest -q -m node_lifecycle)
-	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
+	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
 
 # Each death on one version of Flink; a part of all else on each version.
 faults: venv
