@@ -41,14 +41,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the mark of tests that restart the sandbox's node."""
     config.addinivalue_line("markers", f"{_RESTARTS}: restarts the node; only with -m {_RESTARTS}")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(_SaysFailuresAtOnce(config))
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Say at once what failed, in case the run does not come to its end."""
-    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
-        crash = getattr(report.longrepr, "reprcrash", None)
-        reason = crash.message if crash else str(report.longrepr)
-        print(f"\n{report.when} of {report.nodeid}: {reason.splitlines()[0][:300]}")
+class _SaysFailuresAtOnce:
+    """In case the run does not come to its end, where pytest says them."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reason = crash.message if crash else str(report.longrepr)
+            terminal.write_line("")
+            terminal.write_line(f"{report.when} of {report.nodeid}: {reason.splitlines()[0][:300]}")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
