@@ -10,7 +10,7 @@ from typing import Any
 
 import pulumi
 
-from examples.jobs.check import CheckError, Report, check
+from examples.jobs.check import Report
 from flink_components import Environment, SessionCluster
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.access import Access
@@ -19,7 +19,8 @@ from flink_components.spec.ref import ClusterRef
 from sandbox.images import DEFAULT_VERSIONS
 from sandbox.paths import STATE
 from tests.conformance.lab import Program, Stack
-from tests.lifecycle.kubernetes import Kubernetes, until
+from tests.lifecycle.kubernetes import Kubernetes
+from tests.output import written
 
 VERSION = DEFAULT_VERSIONS[0]
 """The one Flink version of tests for which it makes no difference."""
@@ -54,15 +55,7 @@ class Ground:
 
     def written(self, job: str, version: str = "v1", seconds: float = 60) -> Report:
         """Waits until records of this version of the job are committed; what they prove."""
-
-        def look() -> Report | None:
-            try:
-                report = check(self.output(job))
-            except CheckError:
-                return None
-            return report if version in report.versions else None
-
-        return until(f"output of {job} by {version}", seconds, look)
+        return written(self.output(job), version, 0, seconds)
 
 
 def counting(name: str, jar: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformArgs, ResourceTransformResult
 
-from examples.jobs.check import CheckError, Report, check
+from examples.jobs.check import Report, check
 from examples.jobs.jars import build
 from flink_components import Environment, SessionCluster, SessionJob
 from flink_components.flink.rest import FlinkClient
@@ -23,7 +23,8 @@ from flink_components.spec.ref import ClusterRef
 from tests.cluster.ground import QUICK_JAVA
 from tests.conformance.lab import Program, Stack
 from tests.conformance.lab import Run as EngineRun
-from tests.lifecycle.kubernetes import Kubernetes, until
+from tests.lifecycle.kubernetes import Kubernetes
+from tests.output import written
 
 # Workers work side by side on one node, each in a namespace of its own.
 NAMESPACE = f"test-session-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
@@ -206,15 +207,7 @@ class StackOfJob:
 
     def written(self, version: str = "v1", more_than: int = 0, seconds: float = 60) -> Report:
         """Waits until records of `version` are committed; what the output proves then."""
-
-        def look() -> Report | None:
-            try:
-                report = check(self.output)
-            except CheckError:
-                return None
-            return report if report.versions.get(version, 0) > more_than else None
-
-        return until(f"output of {version}", seconds, look)
+        return written(self.output, version, more_than, seconds)
 
     def goes_on(self, version: str = "v1") -> Report:
         """Waits for more records than there are now."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from examples.jobs.check import CheckError, Report, check
+from examples.jobs.check import Report, check
 from examples.jobs.jars import build
 from flink_components.flink.jar import content
 from flink_components.flink.rest import FlinkClient
@@ -19,7 +19,7 @@ from flink_components.plan.record import Owner, Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.job import SessionJobSpec
 from flink_components.spec.ref import ClusterRef
-from tests.lifecycle.kubernetes import until
+from tests.output import written
 
 OWNER = Owner(stack="acme/flink/dev", urn="urn:pulumi:dev::flink::job")
 
@@ -96,15 +96,7 @@ class JobUnderTest:
 
     def written(self, version: str = "v1", more_than: int = 0, seconds: float = 60) -> Report:
         """Waits until records of `version` are committed; what the output proves then."""
-
-        def look() -> Report | None:
-            try:
-                report = check(self.output)
-            except CheckError:
-                return None
-            return report if report.versions.get(version, 0) > more_than else None
-
-        return until(f"output of {version}", seconds, look)
+        return written(self.output, version, more_than, seconds)
 
     def goes_on(self, version: str = "v1") -> Report:
         """Waits for more records than there are now."""
