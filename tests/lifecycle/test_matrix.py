@@ -67,4 +67,4 @@ def test_a_job_lives_on_every_version_with_its_state(job: JobUnderTest) -> None:
     assert (repeated.missing, repeated.duplicated != []) == ([], True)
 
     job.destroy(back)
-    assert (job.record.deleted, job.running) == (True, [])
+    assert (job.record.deleted, job.state()) == (True, "FINISHED")
