@@ -48,7 +48,7 @@ def test_the_public_names_load_from_the_wheel_alone(wheel: Path, tmp_path: Path)
     )
     names, file = done.stdout.splitlines()
     assert names == (
-        "['Environment', 'SavepointSnapshot', 'SavepointSnapshotArgs', 'SessionCluster', "
-        "'SessionClusterArgs', 'SessionJob', 'SessionJobArgs']"
+        "['Environment', 'JobRef', 'SavepointSnapshot', 'SavepointSnapshotArgs', "
+        "'SessionCluster', 'SessionClusterArgs', 'SessionJob', 'SessionJobArgs']"
     )
     assert file.startswith(str(wheel))
