@@ -1,7 +1,7 @@
 """What a fault does to one call, in the transport below the package: no code of it knows.
 
-A point is a call that differs from the one before it, so that a poll counts once. What a fault
-does there, it does in earnest: the process that dies dies by SIGKILL.
+A point is a call; one that only reads again what was just read is not, so a poll counts once. What
+a fault does there, it does in earnest: the process that dies dies by SIGKILL.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Switch:
     ) -> requests.Response:
         """One call, as the strike wants it."""
         point = f"{request.method} {_IDS.sub('*', request.path_url.partition('?')[0])}"
-        if self.points and point == self.points[-1]:
+        if request.method == "GET" and self.points and point == self.points[-1]:
             return send()
         self.points.append(point)
         if self._strike is None or self._strike.number != len(self.points) - 1:
