@@ -66,27 +66,9 @@ def to_adopt(
     job = _find(shop, spec, ref)
     _check_free(ledger, job.id)
     record = record or Record(key=spec.key)
-    run = _run(shop, wish, job.id, record.attempts + 1)
+    # as if the declared program had been started, but not stateless: it may well have state
+    run = wish.run(1, record.attempts + 1, job.id, shop.clock.now())
     return record.adopting(run, Adopted(job_id=job.id, name=job.name))
-
-
-def _run(shop: Workshop, wish: Wish, job_id: str, attempt: int) -> Run:
-    """As if the declared program had been started, but not stateless: it may well have state."""
-    spec = wish.spec
-    return Run(
-        revision=1,
-        attempt=attempt,
-        job_id=job_id,
-        fingerprint=wish.fingerprint,
-        jar=wish.content,
-        cluster=spec.cluster.to_json(),
-        upgrade_mode=spec.upgrade_mode.value,
-        submitted_at=shop.clock.now(),
-        restart=spec.restart,
-        savepoint_dir=spec.savepoint_dir,
-        savepoint_format=spec.savepoint_format.value,
-        parallelism=spec.parallelism,
-    )
 
 
 def _check_same(

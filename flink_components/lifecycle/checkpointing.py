@@ -16,7 +16,7 @@ def checkpoint_now(shop: Workshop, flink: FlinkClient, job_id: str, seconds: flo
     One that fails while the job runs on is asked for again. Raises StepFailed with Flink's cause.
     """
     request = _Request(flink, job_id)
-    state, _ = poll(shop.clock, request.read, lambda s: s != "", seconds, pause=0.02)
+    state, _ = poll(shop.clock, request.read, lambda s: s != "", seconds)
     if state in ("RUNNING", "FINISHED"):
         return state
     what = f"the job is {state}" if state else f"within {seconds:.0f} s"

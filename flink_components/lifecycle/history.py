@@ -10,13 +10,12 @@ from flink_components.flink.answers import below
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
-from flink_components.lifecycle.ledger import KEY, KIND, RECORD, Ledger, lease_name
+from flink_components.lifecycle.ledger import KEY, RECORD, Ledger, lease_name, own_labels
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.history import disposable, in_use, with_points, without_files
 from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Taken
 from flink_components.spec.job import SessionJobSpec, StopSpec
-from flink_components.spec.names import label_value
 
 _WRITE_ATTEMPTS = 3
 _DISPOSED_AT_ONCE = 5
@@ -108,18 +107,13 @@ class Book:
             lease["metadata"]["annotations"][RECORD] = text  # type: ignore[index]
             self.api.replace("Lease", self.namespace, self.name, lease)
             return history
-        labels = {
-            "app.kubernetes.io/managed-by": "flink-components",
-            KIND: "history",
-            KEY: label_value(self.key),
-        }
         body = {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
             "metadata": {
                 "name": self.name,
                 "namespace": self.namespace,
-                "labels": labels,
+                "labels": own_labels("history", self.key),
                 "annotations": {KEY: self.key, RECORD: text},
             },
             "spec": {},

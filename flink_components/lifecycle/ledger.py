@@ -56,6 +56,15 @@ def lease_name(kind: str, key: str) -> str:
     return hashed_name(f"{kind}/{key}", "-ledger")
 
 
+def own_labels(kind: str, key: str) -> dict[str, str]:
+    """The labels of what is kept of `key` on the API server."""
+    return {
+        "app.kubernetes.io/managed-by": "flink-components",
+        KIND: kind,
+        KEY: label_value(key),
+    }
+
+
 @dataclass(frozen=True)
 class Ledger(Generic[R]):
     """The ledger of `key` in `namespace`; `kind` is `job` or `cluster`, `model` its record."""
@@ -89,11 +98,7 @@ class Ledger(Generic[R]):
             "metadata": {
                 "name": self.name,
                 "namespace": self.namespace,
-                "labels": {
-                    "app.kubernetes.io/managed-by": "flink-components",
-                    KIND: self.kind,
-                    KEY: label_value(self.key),
-                },
+                "labels": own_labels(self.kind, self.key),
                 "annotations": {KEY: self.key, RECORD: _dumps(record)},
             },
             "spec": {"holderIdentity": "", "leaseDurationSeconds": self.lease_seconds},

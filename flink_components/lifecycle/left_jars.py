@@ -4,6 +4,8 @@ The ledger names them from the step after which they are not needed until they a
 the next run removes what one that died has left.
 """
 
+from typing import Any
+
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import LifecycleError
@@ -11,7 +13,7 @@ from flink_components.lifecycle.jars import jar_name
 from flink_components.lifecycle.ledger import Ledger, records
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
-from flink_components.plan.record import LeftJar, Phase, Record
+from flink_components.plan.record import LeftJar, Phase, Record, Run
 
 _DOWN = (Phase.SUSPENDED, Phase.CANCELLED)
 
@@ -52,11 +54,16 @@ def _needed_by_others(ledger: Ledger[Record]) -> set[str]:
     }
 
 
+def needs_jar(run: Run, content: str, cluster: dict[str, Any]) -> bool:
+    """That jar, on that session cluster, is the one of the run."""
+    return run.jar == content and same_cluster(run.cluster, cluster)
+
+
 def _needed_here(record: Record, jar: LeftJar) -> bool:
     run = record.run
     if run is None or record.phase in _DOWN:
         return False
-    return run.jar == jar.content and same_cluster(run.cluster, jar.cluster)
+    return needs_jar(run, jar.content, jar.cluster)
 
 
 def _removed(shop: Workshop, held: HeldRecord, jar: LeftJar) -> bool:

@@ -14,12 +14,11 @@ from pydantic import ValidationError
 
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
-from flink_components.lifecycle.ledger import KEY, KIND, Ledger, lease_name
+from flink_components.lifecycle.ledger import KEY, Ledger, lease_name, own_labels
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.programs import Program, Programs, with_program
 from flink_components.plan.record import SCHEMA, Record
-from flink_components.spec.names import label_value
 
 _PROGRAMS = "programs"
 _WRITE_ATTEMPTS = 3
@@ -99,11 +98,6 @@ class Shelf:
         if secret:
             self.api.replace("Secret", self.namespace, self.name, {**secret, "data": data})
             return
-        labels = {
-            "app.kubernetes.io/managed-by": "flink-components",
-            KIND: "programs",
-            KEY: label_value(self.key),
-        }
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -111,7 +105,7 @@ class Shelf:
             "metadata": {
                 "name": self.name,
                 "namespace": self.namespace,
-                "labels": labels,
+                "labels": own_labels("programs", self.key),
                 "annotations": {KEY: self.key},
             },
             "data": data,

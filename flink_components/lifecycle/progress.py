@@ -1,7 +1,7 @@
 """What the row of a job shows while it starts."""
 
 from flink_components.flink.answers import Job
-from flink_components.flink.errors import FlinkError
+from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.work import Workshop
 
@@ -21,6 +21,16 @@ class StartProgress:
         self._job_id = job_id
         self._waiting_since: float | None = None
         self.said = ""
+
+    def look(self) -> Job | None:
+        """The job, after saying what it does now; None, and why, where Flink can't tell."""
+        try:
+            job = self._flink.job(self._job_id)
+        except (FlinkNotFound, FlinkUnreachable) as error:
+            self.say(str(error))
+            return None
+        self.show(job)
+        return job
 
     def show(self, job: Job) -> None:
         """Says what the job does now."""

@@ -11,7 +11,7 @@ from flink_components.lifecycle.errors import AnswerLost, StepFailed
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.starting import dry_run
-from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.waiting import LATE_SECONDS, poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Failure, Phase, Run, Scaling, Step
@@ -20,7 +20,6 @@ from flink_components.spec.job import StopSpec
 
 _CHECKPOINT_EVERY_SECONDS = 10.0
 _BACK_SECONDS = 30.0
-_LATE_SECONDS = 180.0
 _AS_BEFORE = "RUNNING as before"
 _GONE = "not known to its JobManager"
 
@@ -87,7 +86,7 @@ def _let_late_ones_arrive(shop: Workshop, held: HeldRecord) -> None:
 
 
 def _may_arrive_late(shop: Workshop, held: HeldRecord) -> None:
-    held.note(late=shop.clock.now() + _LATE_SECONDS)
+    held.note(late=shop.clock.now() + LATE_SECONDS)
 
 
 def _save(shop: Workshop, flink: FlinkClient, run: Run, seconds: float) -> None:
@@ -221,17 +220,11 @@ def _wait_for_vertices(
 
     def read() -> Job | None:
         nonlocal asked_at
-        try:
-            if shop.clock.monotonic() - asked_at >= _CHECKPOINT_EVERY_SECONDS:
-                asked_at = shop.clock.monotonic()
-                with suppress(FlinkError):
-                    flink.checkpoint(run.job_id, uuid.uuid4().hex)
-            job = flink.job(run.job_id)
-        except (FlinkNotFound, FlinkUnreachable) as error:
-            progress.say(str(error))
-            return None
-        progress.show(job)
-        return job
+        if shop.clock.monotonic() - asked_at >= _CHECKPOINT_EVERY_SECONDS:
+            asked_at = shop.clock.monotonic()
+            with suppress(FlinkError):
+                flink.checkpoint(run.job_id, uuid.uuid4().hex)
+        return progress.look()
 
     job, done = poll(
         shop.clock,
@@ -282,13 +275,7 @@ def _put_back(
             f"{reason}; and its old parallelism could not be put back: the job is {state}; run "
             f"`pulumi up` again, which goes on from there"
         )
-    failure = Failure(
-        revision=run.revision,
-        attempt=run.attempt,
-        fingerprint=run.fingerprint,
-        reason=reason[:500],
-        at=shop.clock.now(),
-    )
+    failure = Failure.of(run, reason, shop.clock.now())
     held.commit(
         open=None,
         phase=Phase.STABLE if ended or state == _AS_BEFORE else Phase.DEPLOYED,

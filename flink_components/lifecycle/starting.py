@@ -6,22 +6,21 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from flink_components.flink.answers import ENDED, Job, same_path
+from flink_components.flink.answers import ENDED, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
 from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
+from flink_components.lifecycle.left_jars import needs_jar
 from flink_components.lifecycle.progress import StartProgress
-from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.waiting import LATE_SECONDS, poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.changes import same_cluster
 from flink_components.plan.record import Phase, RestorePoint, Run, Step
 from flink_components.spec.job import ClaimMode, SessionJobSpec
 
 _LOOK_SECONDS = 30.0
-_LATE_SECONDS = 180.0
 _ALREADY_USED = re.compile(r"Duplicate(Job|Application)Submission|already been submitted")
 _RESTORED_SECONDS = 10.0
 
@@ -86,7 +85,7 @@ def start(
     if known is not None and known != held.record.restore:
         changes = noted(held, wish.spec, known, held.record.run or run, None, "found")
     old = held.record.run
-    if old is not None and (old.jar != run.jar or not same_cluster(old.cluster, run.cluster)):
+    if old is not None and not needs_jar(run, old.jar, old.cluster):
         changes["jars_left"] = held.record.leaving(old.jar, old.cluster)
     held.commit(
         attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="", **changes
@@ -117,23 +116,14 @@ def _next_run(
     """
     attempt = held.record.attempts + 1
     origin = restore.path if restore else None
-    run = Run(
-        revision=revision,
-        attempt=attempt,
-        job_id=job_id_of(wish.spec.key, revision, attempt),
-        fingerprint=wish.fingerprint,
-        jar=wish.content,
-        cluster=wish.spec.cluster.to_json(),
-        upgrade_mode=wish.spec.upgrade_mode.value,
-        restored_from=origin,
-        submitted_at=shop.clock.now(),
-        stateless=wish.stateless,
-        restart=wish.spec.restart,
-        asked_from=origin if origin == wish.spec.restore_from else None,
-        savepoint_dir=wish.spec.savepoint_dir,
-        savepoint_format=wish.spec.savepoint_format.value,
-        rolled_back_from=wish.by_hand.rolled_back_from if wish.by_hand else None,
-        parallelism=wish.spec.parallelism,
+    job_id = job_id_of(wish.spec.key, revision, attempt)
+    run = wish.run(revision, attempt, job_id, shop.clock.now()).model_copy(
+        update={
+            "restored_from": origin,
+            "stateless": wish.stateless,
+            "asked_from": origin if origin == wish.spec.restore_from else None,
+            "rolled_back_from": wish.by_hand.rolled_back_from if wish.by_hand else None,
+        }
     )
     last, unsure = held.record.run, held.record.unsure
     if last is None or unsure is None or unsure.job_id != last.job_id:
@@ -151,7 +141,7 @@ def arrives_late(shop: Workshop, held: HeldRecord) -> bool:
     unsure = held.record.unsure
     if unsure is None:
         return False
-    left = unsure.since + _LATE_SECONDS - shop.clock.now()
+    left = unsure.since + LATE_SECONDS - shop.clock.now()
     if left <= 0:
         return False
     shop.say(f"waiting {left:.0f} s in case the submission of {unsure.job_id} still arrives")
@@ -232,18 +222,9 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
     deadline = shop.clock.monotonic() + spec.deadlines.stable.seconds
     progress = StartProgress(shop, flink, run.job_id)
 
-    def read() -> Job | None:
-        try:
-            job = flink.job(run.job_id)
-        except (FlinkNotFound, FlinkUnreachable) as error:
-            progress.say(str(error))
-            return None
-        progress.show(job)
-        return job
-
     job, done = poll(
         shop.clock,
-        read,
+        progress.look,
         lambda j: j is not None and (j.all_running or j.state in ENDED),
         deadline - shop.clock.monotonic(),
     )

@@ -66,7 +66,7 @@ def _give_up(
             f"{reason}; and whether {run.job_id} runs can't be asked ({seen.problem}), so nothing "
             f"more was done: run `pulumi up` again, which looks first"
         ) from error
-    failures = _with_failure(shop, held.record, run, reason)
+    failures = held.record.with_failure(Failure.of(run, reason, shop.clock.now()))
     if seen.active and seen.completed and not wrong_state:
         held.commit(open=None, phase=Phase.DEPLOYED, reason=reason, failures=failures)
         raise StepFailed(
@@ -100,17 +100,6 @@ def _stay_down(held: HeldRecord, wish: Wish, reason: str, error: NotStable) -> N
         f"and the old revision was not started again: mend the job and run `pulumi up` again, "
         f"which goes on from {point.path if point else 'nothing: that checkpoint is gone'}"
     ) from error
-
-
-def _with_failure(shop: Workshop, record: Record, run: Run, reason: str) -> tuple[Failure, ...]:
-    failure = Failure(
-        revision=run.revision,
-        attempt=run.attempt,
-        fingerprint=run.fingerprint,
-        reason=reason[:500],
-        at=shop.clock.now(),
-    )
-    return record.with_failure(failure)
 
 
 def _go_back(

@@ -30,17 +30,37 @@ class Wish:
     by_hand: ByHand | None = None
 
     @property
+    def _values(self) -> dict[str, object]:
+        return {**self.spec.model_dump(mode="json"), "jar_content": self.content}
+
+    @property
     def fingerprint(self) -> str:
         """Names what the job runs."""
-        values = {**self.spec.model_dump(mode="json"), "jar_content": self.content}
-        return fingerprint(values)
+        return fingerprint(self._values)
 
     def only_scales(self, run: Run) -> bool:
         """What differs from what runs is the parallelism, and nothing else."""
         if self.fingerprint == run.fingerprint:
             return False
-        values = {**self.spec.model_dump(mode="json"), "jar_content": self.content}
-        return fingerprint({**values, "parallelism": run.parallelism}) == run.fingerprint
+        return fingerprint({**self._values, "parallelism": run.parallelism}) == run.fingerprint
+
+    def run(self, revision: int, attempt: int, job_id: str, at: float) -> Run:
+        """An attempt to run it, begun at that time (seconds since 1970) and from nothing."""
+        spec = self.spec
+        return Run(
+            revision=revision,
+            attempt=attempt,
+            job_id=job_id,
+            fingerprint=self.fingerprint,
+            jar=self.content,
+            cluster=spec.cluster.to_json(),
+            upgrade_mode=spec.upgrade_mode.value,
+            submitted_at=at,
+            restart=spec.restart,
+            savepoint_dir=spec.savepoint_dir,
+            savepoint_format=spec.savepoint_format.value,
+            parallelism=spec.parallelism,
+        )
 
     @property
     def stateless(self) -> bool:

@@ -177,6 +177,17 @@ class Failure(_Value):
     reason: str
     at: float
 
+    @classmethod
+    def of(cls, run: Run, reason: str, at: float) -> "Failure":
+        """That of an attempt, with the beginning of a long reason."""
+        return cls(
+            revision=run.revision,
+            attempt=run.attempt,
+            fingerprint=run.fingerprint,
+            reason=reason[:500],
+            at=at,
+        )
+
 
 class AcceptedLoss(_Value):
     """A loss of state that was accepted by name, and for which version it was used up."""
@@ -194,8 +205,9 @@ class Record(_Value):
     to which a failed upgrade goes back; `restore` the latest point from which the job can go on
     without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
     whose end was not yet recorded; `unsure` a submission that never showed up; `unlisted` points
-    that the history does not have yet; `adopted` the job that it began with;
-    `late` until when a request for another parallelism whose answer was lost may still arrive.
+    that the history does not have yet; `jars_left` jars to be removed; `adopted` the job
+    that it began with; `late` until when a request for another parallelism whose answer was lost
+    may still arrive.
     """
 
     schema_version: int = SCHEMA

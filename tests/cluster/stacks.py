@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.conformance.lab import Stack
-from tests.lifecycle.kubernetes import until
 
 ENGINE = "--client="
 PROVIDER = "pulumi.dynamic"
@@ -44,20 +43,10 @@ class JobStack(Stack):
             if _has_word(path, what) and engines & _ancestors(path)
         )
 
-    def send(self, number: signal.Signals, what: str) -> int:
-        """Sends a signal to the one process of that kind; its id."""
-        (process,) = self.processes(what)
-        os.kill(process, number)
-        return process
-
     def end(self, process: int) -> None:
         """Ends a process by SIGKILL; one that is gone is no error."""
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-
-    def ended(self, what: str, seconds: float) -> None:
-        """Waits until no process of that kind is left."""
-        until(f"the end of {what}", seconds, lambda: not self.processes(what))
 
     def _is_engine(self, process: Path) -> bool:
         try:

@@ -7,30 +7,23 @@ from itertools import count
 
 import pytest
 
-from flink_components.spec.base import load
-from flink_components.spec.ref import ClusterRef
 from sandbox.images import DEFAULT_VERSIONS
 from tests.faults.rounds import NewJob
 from tests.faults.struck_job import StruckJob
+from tests.lifecycle.conftest import CONFIG
+from tests.lifecycle.jobs import local_ref
 from tests.lifecycle.kubernetes import Kubernetes
 from tests.local_flink import LocalFlink
 
 NAMESPACE = "test-faults"
-_CONFIG = {
-    "web.refresh-interval": "200",
-    "rest.cache.execution-graph.timeout": "200 ms",
-    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-}
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def kubernetes(kubeconfig: str) -> Iterator[Kubernetes]:
     """The API server, with a namespace for the ledgers."""
-    made = Kubernetes(kubeconfig)
-    made.create_namespace(NAMESPACE)
-    yield made
-    made.delete_namespace(NAMESPACE)
+    with Kubernetes(kubeconfig).namespace(NAMESPACE) as made:
+        yield made
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -47,7 +40,7 @@ def struck_flink(
 ) -> Iterator[LocalFlink]:
     """A Flink of each version, one after the other."""
     folder = tmp_path_factory.mktemp(f"flink-{request.param}")
-    with LocalFlink(request.param, folder, slots=8, config=_CONFIG) as started:
+    with LocalFlink(request.param, folder, slots=8, config=CONFIG) as started:
         yield started
 
 
@@ -69,20 +62,10 @@ def faults_seed(request: pytest.FixtureRequest) -> int:
 def new_job(struck_flink: LocalFlink, kubernetes: Kubernetes) -> NewJob:
     """Makes jobs that were never declared."""
 
-    flink = struck_flink
-
     def make() -> StruckJob:
         name = f"job-{next(_numbers)}"
-        folder = flink.workdir / name
-        ref = {
-            "key": f"{NAMESPACE}/local",
-            "namespace": NAMESPACE,
-            "name": "local",
-            "revision": 1,
-            "service": "local-r1-rest",
-            "flink_version": flink.version,
-            "connection": {"rest_url": flink.url, "kubeconfig": kubernetes.kubeconfig},
-        }
-        return StruckJob(name, load(ClusterRef, ref), folder / "output", folder / "savepoints")
+        folder = struck_flink.workdir / name
+        ref = local_ref(struck_flink, kubernetes, NAMESPACE)
+        return StruckJob(name, ref, folder / "output", folder / "savepoints")
 
     return make

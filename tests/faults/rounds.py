@@ -89,6 +89,18 @@ def sample(points: Sequence[str], faults: Sequence[Fault], share: int, seed: int
     )
 
 
+def strike_some(
+    new_job: NewJob, operation: str, faults: Sequence[Fault], share: int, seed: int
+) -> list[str]:
+    """Counts the operation's points, strikes one in `share`, and says what was not made good."""
+    rounds = Rounds(new_job, operation)
+    points = rounds.points()
+    rounds.close()
+    strikes = sample(points, faults, share, seed)
+    print(f"{operation}: {len(points)} points, {len(strikes)} strikes, seed {seed}")
+    return strike_all(new_job, operation, points, strikes)
+
+
 def strike_all(
     new_job: NewJob, operation: str, points: Sequence[str], strikes: Sequence[Strike]
 ) -> list[str]:

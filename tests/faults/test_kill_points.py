@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.operations import OPERATIONS
-from tests.faults.rounds import NewJob, Rounds, sample, strike_all
+from tests.faults.rounds import NewJob, strike_some
 from tests.faults.switch import KILLS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
@@ -18,9 +18,4 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3600)]
 def test_a_death_at_any_point_is_made_good_by_the_next_run(
     operation: str, new_job: NewJob, faults_share: int, faults_seed: int
 ) -> None:
-    rounds = Rounds(new_job, operation)
-    points = rounds.points()
-    rounds.close()
-    strikes = sample(points, KILLS, faults_share, faults_seed)
-    print(f"{operation}: {len(points)} points, {len(strikes)} deaths, seed {faults_seed}")
-    assert strike_all(new_job, operation, points, strikes) == []
+    assert strike_some(new_job, operation, KILLS, faults_share, faults_seed) == []

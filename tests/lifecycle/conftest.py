@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from flink_components.spec.base import load
-from flink_components.spec.ref import ClusterRef
 from sandbox.images import DEFAULT_VERSIONS
 from tests import flink_jobs
-from tests.lifecycle.jobs import JobUnderTest
+from tests.lifecycle.jobs import JobUnderTest, local_ref
 from tests.lifecycle.kubernetes import Kubernetes
 from tests.local_flink import LocalFlink
 
@@ -33,10 +31,8 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def kubernetes(kubeconfig: str) -> Iterator[Kubernetes]:
     """The API server, with a namespace for the ledgers."""
-    made = Kubernetes(kubeconfig)
-    made.create_namespace(NAMESPACE)
-    yield made
-    made.delete_namespace(NAMESPACE)
+    with Kubernetes(kubeconfig).namespace(NAMESPACE) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -85,16 +81,5 @@ def _job(flink: LocalFlink, kubernetes: Kubernetes) -> Iterator[JobUnderTest]:
 
 def make_job(flink: LocalFlink, kubernetes: Kubernetes, name: str, folder: Path) -> JobUnderTest:
     """A job that was never declared, on a Flink reached by its plain URL."""
-    ref = load(
-        ClusterRef,
-        {
-            "key": f"{NAMESPACE}/local",
-            "namespace": NAMESPACE,
-            "name": "local",
-            "revision": 1,
-            "service": "local-r1-rest",
-            "flink_version": flink.version,
-            "connection": {"rest_url": flink.url, "kubeconfig": kubernetes.kubeconfig},
-        },
-    )
+    ref = local_ref(flink, kubernetes, NAMESPACE)
     return JobUnderTest(name, ref, folder / "output", folder / "savepoints")

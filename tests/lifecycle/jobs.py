@@ -19,9 +19,27 @@ from flink_components.plan.record import Owner, Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.job import SessionJobSpec
 from flink_components.spec.ref import ClusterRef
+from tests.lifecycle.kubernetes import Kubernetes
+from tests.local_flink import LocalFlink
 from tests.output import written
 
 OWNER = Owner(stack="acme/flink/dev", urn="urn:pulumi:dev::flink::job")
+
+
+def local_ref(flink: LocalFlink, kubernetes: Kubernetes, namespace: str) -> ClusterRef:
+    """A Flink on loopback, reached by its plain URL, whose jobs have their ledgers there."""
+    return load(
+        ClusterRef,
+        {
+            "key": f"{namespace}/local",
+            "namespace": namespace,
+            "name": "local",
+            "revision": 1,
+            "service": "local-r1-rest",
+            "flink_version": flink.version,
+            "connection": {"rest_url": flink.url, "kubeconfig": kubernetes.kubeconfig},
+        },
+    )
 
 
 @dataclass

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from flink_components.kube.access import Access
@@ -49,6 +50,13 @@ class Kubernetes:
         self.call("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": RESTRICTED}})
         account = f"/api/v1/namespaces/{name}/serviceaccounts/default"
         until("the default service account", 30, lambda: self.call("GET", account))
+
+    @contextmanager
+    def namespace(self, name: str) -> Iterator[Kubernetes]:
+        """A namespace that is there until the end of the block."""
+        self.create_namespace(name)
+        yield self
+        self.delete_namespace(name)
 
     def delete_namespace(self, name: str, seconds: float = 120.0) -> None:
         """Deletes the namespace with all that is in it, and waits until it is gone."""
