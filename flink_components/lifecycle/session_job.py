@@ -8,7 +8,7 @@ from flink_components.lifecycle.history import noted, tidy_savepoints, write_dow
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.left_jars import remove_left_jars
+from flink_components.lifecycle.left_jars import needs_jar, remove_left_jars
 from flink_components.lifecycle.observing import observe_latest, with_scaling
 from flink_components.lifecycle.programs import keep, keeping
 from flink_components.lifecycle.rescaling import rescale
@@ -76,10 +76,9 @@ def ensure_held(
 def _leave_unused_jar(held: HeldRecord, wish: Wish) -> None:
     """A jar that was uploaded for a start that was refused is needed by nobody."""
     held.note(jar_wanted=None)
-    run = held.record.run
-    if run is not None and run.jar != wish.content:
-        left = held.record.leaving(wish.content, wish.spec.cluster.to_json())
-        held.note(jars_left=left)
+    run, cluster = held.record.run, wish.spec.cluster.to_json()
+    if run is not None and not needs_jar(run, wish.content, cluster):
+        held.note(jars_left=held.record.leaving(wish.content, cluster))
 
 
 def _bring(

@@ -10,7 +10,7 @@ import pytest
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import ensure_jar, supply_jar
 from tests.unit.doubles.wire import Answer, Fault
-from tests.unit.doubles.world import Process, World, calls_to
+from tests.unit.doubles.world import Process, World, calls_to, ref
 
 
 def run(world: World, key: str, **changes: object) -> None:
@@ -78,6 +78,17 @@ def test_a_jar_that_was_uploaded_for_a_start_that_is_refused_is_removed(world: W
         process.ensure(wish)
     (jar,) = world.flink.jars
     assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+
+
+def test_a_move_that_is_refused_leaves_no_jar_on_the_new_cluster(world: World) -> None:
+    run(world, "payments/a")
+    world.add_cluster("etl", revision=2)
+    process = Process(world)
+    process.inject(Answer(400, {"errors": ["main() failed"]}), calls_to("POST", "/plan"))
+    wish = world.wish(key="payments/a", name="a", args=["a"], cluster=ref(revision=2))
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(wish)
+    assert [len(cluster.jars) for cluster in world.clusters.values()] == [1, 0]
 
 
 def test_a_jar_that_vanished_before_the_run_is_uploaded_again(world: World) -> None:
