@@ -6,12 +6,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from flink_components.providers.anchor import JobAnchorProvider
-from flink_components.providers.cluster_anchor import ClusterAnchorProvider
-from flink_components.providers.cluster_revision import ClusterRevisionProvider
-from flink_components.providers.cluster_switch import ClusterSwitchProvider
-from flink_components.providers.session_job import SessionJobProvider
-from flink_components.providers.snapshot import SavepointSnapshotProvider
+from flink_components.providers.by_name import ByName
 
 Props = Mapping[str, Any]
 
@@ -20,7 +15,7 @@ class JobAnchor(Resource, module="flink", name="JobAnchor"):
     """The ledger of a job's key."""
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(JobAnchorProvider(), name, dict(props), opts)
+        super().__init__(ByName("anchor.JobAnchorProvider"), name, dict(props), opts)
 
 
 class Job(Resource, module="flink", name="SessionJob"):
@@ -45,7 +40,7 @@ class Job(Resource, module="flink", name="SessionJob"):
                 "drift",
             )
         )
-        super().__init__(SessionJobProvider(), name, {**outputs, **props}, opts)
+        super().__init__(ByName("session_job.SessionJobProvider"), name, {**outputs, **props}, opts)
 
 
 class Snapshot(Resource, module="flink", name="SavepointSnapshot"):
@@ -57,14 +52,16 @@ class Snapshot(Resource, module="flink", name="SavepointSnapshot"):
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         outputs = dict.fromkeys(("location", "taken_at", "flink_version"))
-        super().__init__(SavepointSnapshotProvider(), name, {**outputs, **props}, opts)
+        super().__init__(
+            ByName("snapshot.SavepointSnapshotProvider"), name, {**outputs, **props}, opts
+        )
 
 
 class ClusterAnchor(Resource, module="flink", name="ClusterAnchor"):
     """The ledger of a session cluster's key."""
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(ClusterAnchorProvider(), name, dict(props), opts)
+        super().__init__(ByName("cluster_anchor.ClusterAnchorProvider"), name, dict(props), opts)
 
 
 class Revision(Resource, module="flink", name="Revision"):
@@ -74,11 +71,16 @@ class Revision(Resource, module="flink", name="Revision"):
     spec: pulumi.Output[Mapping[str, Any]]
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(ClusterRevisionProvider(), name, {"number": None, **props}, opts)
+        super().__init__(
+            ByName("cluster_revision.ClusterRevisionProvider"),
+            name,
+            {"number": None, **props},
+            opts,
+        )
 
 
 class ClusterSwitch(Resource, module="flink", name="ClusterSwitch"):
     """Makes a cluster's revision the active one."""
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(ClusterSwitchProvider(), name, dict(props), opts)
+        super().__init__(ByName("cluster_switch.ClusterSwitchProvider"), name, dict(props), opts)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from flink_components.components.arguments import (
@@ -16,6 +15,7 @@ from flink_components.components.arguments import (
     named,
     refuse_positional,
 )
+from flink_components.components.cluster import Cluster
 from flink_components.components.cluster_parts import Identity, Parts
 from flink_components.components.environment import Environment
 from flink_components.components.refusal import refuse
@@ -101,15 +101,13 @@ class SessionClusterArgs(TypedDict, total=False):
     """How long a new revision may take until its slots have registered (10 min)."""
 
 
-class SessionCluster(pulumi.ComponentResource):
+class SessionCluster(Cluster):
     """A Flink session cluster: JobManager, TaskManagers, Services, and what they need.
 
     A change that restarts pods makes a new revision beside the old one; jobs move to it, and the
     old one is removed when it is empty.
     """
 
-    ref: Output[dict[str, Any]]
-    """A ClusterRef: plain JSON, for `SessionJob(cluster=…)` also in another stack."""
     rest_endpoint: Output[str]
     """URL of Flink's REST API inside Kubernetes, the same for all revisions."""
     flink_version: Output[str]

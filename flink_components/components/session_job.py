@@ -17,11 +17,11 @@ from flink_components.components.arguments import (
     stack_name,
     urn_of,
 )
+from flink_components.components.cluster import Cluster
 from flink_components.components.environment import Environment
 from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
-from flink_components.components.session_cluster import SessionCluster
 from flink_components.plan.changes import plain
 from flink_components.spec.base import Problem, load_known
 from flink_components.spec.errors import shown
@@ -37,7 +37,7 @@ _OF_THE_ANCHOR = tuple(set(AnchorSpec.model_fields) & set(SessionJobSpec.model_f
 class SessionJobArgs(TypedDict, total=False):
     """Arguments of a SessionJob. `cluster` and `jar` are required."""
 
-    cluster: "SessionCluster | Input[Mapping[str, Any]]"
+    cluster: "Cluster | Input[Mapping[str, Any]]"
     """The SessionCluster itself, or its `ref` (also from a StackReference)."""
     jar: Input[str]
     """A local path, https://… (with `jar_sha256`), s3://…, or local:///opt/flink/usrlib/x.jar."""
@@ -121,7 +121,7 @@ class SessionJob(pulumi.ComponentResource):
         cluster, ref, key = own["cluster"], values["cluster"], values["key"]
         claim_key("SessionJob", key, name)
 
-        after = [cluster] if isinstance(cluster, SessionCluster) else []
+        after = [cluster] if isinstance(cluster, Cluster) else []
         urn = urn_of(self)
         anchor = JobAnchor(
             f"{name}-anchor",
@@ -199,7 +199,7 @@ def _layers(
     if isinstance(own["adopt"], Mapping):
         values["adopt"], own["adopt"] = own["adopt"], None
     own["cluster"] = cluster = values.get("cluster")
-    ref: Any = cluster.ref if isinstance(cluster, SessionCluster) else cluster
+    ref: Any = cluster.ref if isinstance(cluster, Cluster) else cluster
     if is_unknown(ref) and ref is cluster:
         ref = lifted(lambda value: _checked_ref(name, value), ref)
     namespace = _namespace(cluster, ref)
@@ -238,7 +238,7 @@ def _ignored(opts: ResourceOptions | None) -> list[str]:
 
 def _namespace(cluster: object, ref: Any) -> Any:
     """The ledger lives where the cluster lives."""
-    if isinstance(cluster, SessionCluster):
+    if isinstance(cluster, Cluster):
         return cluster.namespace
     if isinstance(ref, Mapping):
         return ref.get("namespace")
@@ -254,7 +254,7 @@ def _key(name: str, values: Mapping[str, Any], namespace: Any) -> Any:
 
 
 def _connection(cluster: object, ref: Any) -> Any:
-    if isinstance(cluster, SessionCluster):
+    if isinstance(cluster, Cluster):
         return dict(cluster.connection)
     if isinstance(ref, Mapping):
         return ref.get("connection")

@@ -11,12 +11,8 @@ from typing import BinaryIO
 import requests
 
 from flink_components.flink.errors import connection_problem
+from flink_components.flink.image_jars import IN_IMAGE
 
-IN_IMAGE = "local://"
-USER_JARS = "/opt/flink/usrlib"
-"""Where an image keeps the jars that a session cluster offers."""
-IMAGE_JAR = "image_"
-"""What precedes the file's name in the id under which such a jar is offered."""
 _CHUNK = 1 << 20
 _BLOCK = 8 << 20
 """How much of a remote file is read ahead; a library's own choice may be 50 MiB, several times."""

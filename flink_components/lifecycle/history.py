@@ -1,7 +1,8 @@
 """The history of a key: a Lease of its own, written after the ledger, kept after a delete."""
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -127,16 +128,39 @@ def book_of(ledger: Ledger[Record]) -> Book:
     return Book(ledger.api, ledger.namespace, ledger.key)
 
 
-def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None:
-    """Moves the ledger's new points to the history; what can't be written now is written later."""
+@contextmanager
+def writing_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> Iterator[None]:
+    """Moves the ledger's new points to the history beside what is done in the block, by its end.
+
+    What can't be written now is written later, and is no error.
+    """
     points = held.record.unlisted
     if not points:
+        yield
         return
+    problem = shop.beside(lambda: _problem(book_of(ledger), points))
     try:
-        book_of(ledger).add(points)
-        held.note(unlisted=())
+        yield
+    finally:
+        found = problem.result()
+        if found:
+            shop.say(f"the history was not written, and will be by the next run: {found}")
+        else:
+            held.note(unlisted=tuple(p for p in held.record.unlisted if p not in points))
+
+
+def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None:
+    """The same, before anything else is done."""
+    with writing_down(shop, held, ledger):
+        pass
+
+
+def _problem(book: Book, points: tuple[Taken, ...]) -> str:
+    try:
+        book.add(points)
     except (KubeError, LifecycleError) as error:
-        shop.say(f"the history was not written, and will be by the next run: {error}")
+        return str(error)
+    return ""
 
 
 def tidy_savepoints(

@@ -3,7 +3,8 @@
 import threading
 from pathlib import Path
 
-from flink_components.flink.jar import IMAGE_JAR, IN_IMAGE, JarError, fetched, is_content
+from flink_components.flink.image_jars import IMAGE_JAR, IN_IMAGE
+from flink_components.flink.jar import JarError, fetched, is_content
 from flink_components.flink.jar import content as content_of
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import Refused
@@ -29,13 +30,13 @@ def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
     Raises Refused where it can't be had, FlinkError where Flink does not take it.
     """
     if spec.jar.startswith(IN_IMAGE):
-        name = image_jar_name(spec.jar)
-        if name not in flink.jars():
+        found = find_jar(flink, spec, content)
+        if found is None:
             raise Refused(
                 f"{spec.jar} is not in the image of session cluster {spec.cluster.key}: build it "
                 f"into the image, or mend the path"
             )
-        return name
+        return found
     with _upload_lock(flink, content):
         found = _find(flink, content)
         if found is not None:
@@ -46,6 +47,14 @@ def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
                 return flink.upload_jar(path, jar_name(content))
         except JarError as error:
             raise Refused(str(error)) from error
+
+
+def find_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str | None:
+    """The id of the job's jar on the cluster, None where it is not there. Raises FlinkError."""
+    if not spec.jar.startswith(IN_IMAGE):
+        return _find(flink, content)
+    name = image_jar_name(spec.jar)
+    return name if name in flink.jars() else None
 
 
 def supply_jar(flink: FlinkClient, spec: SessionJobSpec, content: str, file: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flink_components.flink.answers import ENDED, Checkpoint
+from flink_components.flink.answers import ENDED, Checkpoint, Checkpoints
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.access import AccessError
@@ -19,10 +19,9 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
     """
     try:
         flink = shop.flink(run.cluster)
+        checkpoints = shop.beside(lambda: _checkpoints(shop, flink, run, fresh))
         state = flink.status(run.job_id)
-        if fresh:
-            shop.clock.sleep(flink.refresh_interval())
-        found = flink.checkpoints(run.job_id)
+        found = checkpoints.result()
         return Seen(
             reached=True,
             state=state,
@@ -38,6 +37,12 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
         return Seen(reached=error.status == 404, problem=str(error))
     except (FlinkError, AccessError, KubeError) as error:
         return Seen(reached=False, problem=str(error))
+
+
+def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> Checkpoints:
+    if fresh:
+        shop.clock.sleep(flink.refresh_interval())
+    return flink.checkpoints(run.job_id)
 
 
 def observe_latest(shop: Workshop, run: Run) -> Seen:

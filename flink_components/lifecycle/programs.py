@@ -44,21 +44,18 @@ class Shelf:
 
         Raises LifecycleError where they were edited to something else.
         """
-        try:
-            return self._programs(self.api.get("Secret", self.namespace, self.name))
-        except NotFound:
-            return Programs(key=self.key)
+        secret = self._secret()
+        return self._programs(secret) if secret else Programs(key=self.key)
 
     def keep(self, program: Program, record: Record) -> None:
         """Writes a program that is to be submitted, if that is not what is there already.
 
         `record` says what else is needed. Raises KubeError, LifecycleError.
         """
-        for _ in range(_WRITE_ATTEMPTS):
-            try:
-                secret = self.api.get("Secret", self.namespace, self.name)
-            except NotFound:
-                secret = {}
+        for attempt in range(_WRITE_ATTEMPTS):
+            # Before its first start a job has none, so that need not be asked.
+            new = not record.attempts and not attempt
+            secret = {} if new else self._secret()
             known = self._programs(secret) if secret else Programs(key=self.key)
             programs = with_program(known, program, record)
             if programs == known:
@@ -69,6 +66,12 @@ class Shelf:
                 continue
             return
         raise LifecycleError(f"Secret {self.namespace}/{self.name} is written by others all along")
+
+    def _secret(self) -> Json:
+        try:
+            return self.api.get("Secret", self.namespace, self.name)
+        except NotFound:
+            return {}
 
     def remove(self) -> None:
         """Removes them all, since they may hold passwords. Raises KubeError."""

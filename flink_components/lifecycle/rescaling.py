@@ -8,9 +8,8 @@ from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreac
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.checkpointing import checkpoint_now
 from flink_components.lifecycle.errors import AnswerLost, StepFailed
-from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.progress import StartProgress
-from flink_components.lifecycle.starting import dry_run
+from flink_components.lifecycle.rehearsal import Rehearsal
 from flink_components.lifecycle.waiting import LATE_SECONDS, poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
@@ -24,7 +23,9 @@ _AS_BEFORE = "RUNNING as before"
 _GONE = "not known to its JobManager"
 
 
-def rescale(shop: Workshop, held: HeldRecord, wish: Wish, revision: int) -> bool:
+def rescale(
+    shop: Workshop, held: HeldRecord, wish: Wish, revision: int, rehearsal: Rehearsal
+) -> bool:
     """Brings the running job to the wished parallelism, under its own id and without a savepoint.
 
     False where only a restart can do that, and nothing was done: the job graph changes with it.
@@ -34,7 +35,7 @@ def rescale(shop: Workshop, held: HeldRecord, wish: Wish, revision: int) -> bool
     if run is None:
         return False
     flink, spec = shop.flink(wish.spec.cluster), wish.spec
-    graph = dry_run(shop, spec, ensure_jar(flink, spec, wish.content))
+    graph = rehearsal.result().graph
     before, job = flink.requirements(run.job_id), flink.job(run.job_id)
     wanted = parallelism_of_each(planned(graph), job.parts)
     if before is None or wanted is None or set(before) != set(wanted):

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
-from flink_components.lifecycle.history import noted, tidy_savepoints, write_down
-from flink_components.lifecycle.jars import ensure_jar
+from flink_components.lifecycle.history import noted, tidy_savepoints, write_down, writing_down
 from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_jars import needs_jar, remove_left_jars
 from flink_components.lifecycle.observing import observe_latest, with_scaling
 from flink_components.lifecycle.programs import keep, keeping
+from flink_components.lifecycle.rehearsal import Rehearsal
 from flink_components.lifecycle.rescaling import rescale
 from flink_components.lifecycle.session_cluster import leave_revision
 from flink_components.lifecycle.settling import settle
-from flink_components.lifecycle.starting import become_stable, dry_run, start
+from flink_components.lifecycle.starting import become_stable, start
 from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
 from flink_components.lifecycle.way_back import NOT_STABLE, way_back
 from flink_components.lifecycle.wish import Wish
@@ -24,7 +24,7 @@ from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.due import decide
 from flink_components.plan.record import AcceptedLoss, Phase, Record, RestorePoint, Run, Use
 from flink_components.spec.base import load
-from flink_components.spec.job import SessionJobSpec, UpgradeMode
+from flink_components.spec.job import SessionJobSpec, UpgradeMode, WantedState
 from flink_components.spec.ref import ClusterRef
 
 __all__ = ["Wish", "ensure"]
@@ -48,8 +48,11 @@ def ensure(
     """
     spec = wish.spec
     ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
+    rehearsal = Rehearsal(shop, wish)
+    if spec.state is WantedState.RUNNING and (not before or before.fingerprint != wish.fingerprint):
+        rehearsal.begin()
     with ledger.lock(f"up of {spec.key}", changes={"jar_wanted": wish.content}) as held:
-        return ensure_held(shop, held, ledger, wish, before, last, stack)
+        return ensure_held(shop, held, ledger, wish, before, last, stack, rehearsal)
 
 
 def ensure_held(
@@ -60,11 +63,12 @@ def ensure_held(
     before: Wish | None = None,
     last: Run | None = None,
     stack: str | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> Record:
     """The same under a lock that is held, and whose record says which jar is wanted."""
     try:
         check_ours(held.record, stack)
-        _bring(shop, held, ledger, wish, before, last)
+        _bring(shop, held, ledger, wish, before, last, rehearsal or Rehearsal(shop, wish))
     finally:
         _leave_unused_jar(held, wish)
         remove_left_jars(shop, held, ledger)
@@ -88,6 +92,7 @@ def _bring(
     wish: Wish,
     before: Wish | None,
     last: Run | None,
+    rehearsal: Rehearsal,
 ) -> None:
     if held.record.run is None and last is not None:
         known = held.record.remembering(last)
@@ -98,7 +103,7 @@ def _bring(
         _note_declaration(held, wish.spec)
     decision, seen = _decide(shop, held, wish.spec, wish.fingerprint, wish)
     if decision.action is Action.RESCALE:
-        if rescale(shop, held, wish, decision.revision):
+        if rescale(shop, held, wish, decision.revision, rehearsal):
             return
         seen = replace(seen, rescalable=False)
         decision = decide(wish.spec, wish.fingerprint, held.record, seen)
@@ -111,7 +116,7 @@ def _bring(
     elif decision.action is Action.STOP:
         _stand_down(shop, held, ledger, wish.spec, decision)
     else:
-        _replace(shop, held, ledger, wish, before, decision)
+        _replace(shop, held, ledger, wish, before, decision, rehearsal)
         return
     run = held.record.run
     if run is not None and run.fingerprint == wish.fingerprint:
@@ -216,14 +221,14 @@ def _replace(
     wish: Wish,
     before: Wish | None,
     decision: Decision,
+    rehearsal: Rehearsal,
 ) -> None:
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
     spec, old = wish.spec, held.record.run
     before = way_back_to(ledger, held.record, before)
-    jar_id = ensure_jar(shop.flink(spec.cluster), spec, wish.content)
     with keeping(shop, ledger, wish, decision.revision, held.record):
-        dry_run(shop, spec, jar_id)
-    decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
+        jar_id = rehearsal.result().jar_id
+        decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)
     _start_new(shop, held, ledger, wish, before, decision, restore, jar_id)
@@ -307,8 +312,8 @@ def _start_new(
     old = held.record.run
     try:
         run = start(shop, held, wish, decision.revision, restore, jar_id, decision.forced)
-        write_down(shop, held, ledger)  # while the job deploys, so that nobody waits for it
-        become_stable(shop, held, wish, run)
+        with writing_down(shop, held, ledger):
+            become_stable(shop, held, wish, run)
     except AnswerLost:
         raise
     except NOT_STABLE as error:

@@ -4,15 +4,15 @@ import hashlib
 import re
 import uuid
 from contextlib import suppress
-from typing import Any
 
 from flink_components.flink.answers import ENDED, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
-from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
+from flink_components.lifecycle.errors import AnswerLost, StepFailed, WrongState
 from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.left_jars import needs_jar
+from flink_components.lifecycle.program import program
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.waiting import LATE_SECONDS, poll
 from flink_components.lifecycle.wish import Wish
@@ -28,34 +28,6 @@ _RESTORED_SECONDS = 10.0
 def job_id_of(key: str, revision: int, attempt: int) -> str:
     """Flink's job id of one attempt: 32 hex digits, never used twice."""
     return hashlib.sha256(f"{key}\0{revision}\0{attempt}".encode()).hexdigest()[:32]
-
-
-def program(spec: SessionJobSpec) -> dict[str, Any]:
-    """What Flink is told to run."""
-    config = {name: _text(value) for name, value in spec.config.items()}
-    return {
-        "entry_class": spec.entry_class,
-        "args": list(spec.args),
-        "parallelism": spec.parallelism,
-        "config": config,
-    }
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def dry_run(shop: Workshop, spec: SessionJobSpec, jar_id: str) -> dict[str, Any]:
-    """Runs main up to `execute` on the cluster: what can't start is found before a stop.
-
-    The job graph. Raises Refused.
-    """
-    try:
-        return shop.flink(spec.cluster).plan_jar(jar_id, program(spec))
-    except FlinkUnreachable as error:
-        raise Refused(f"the cluster did not answer to a dry run of the job: {error}") from error
-    except FlinkError as error:
-        raise Refused(f"the job can't start, and nothing was changed: {error.cause}") from error
 
 
 def start(
@@ -103,6 +75,9 @@ def start(
         shop.say(f"Flink knows the id {run.job_id} from an earlier try: taking the next one")
         held.commit(open=None, unsure=None)
         return start(shop, held, wish, revision, restore, jar_id, forced)
+    with suppress(FlinkError):
+        # Flink answers from a cache for a while: the sooner it is asked, the sooner asked anew.
+        shop.flink(run.cluster).job(run.job_id)
     held.commit(open=None, unsure=None, phase=Phase.DEPLOYED, since=shop.clock.now())
     return run
 
@@ -306,6 +281,7 @@ def _wait_for_checkpoint(
         read,
         lambda seen: seen[1] or seen[0] in ENDED,
         deadline - shop.clock.monotonic(),
+        pause=0.01,
     )
     if state == "FINISHED":
         return state

@@ -43,10 +43,14 @@ def finish_stop(
     point = held.record.restore
     if point is None or not below(point.path, step.directory):
         point = _savepoint(shop, held, spec, run, step, flink)
+        # The savepoint is recorded whatever becomes of the job, whose end is not waited for first.
+        end = shop.beside(lambda: wait_for_end(shop, flink, spec, run))
         changes = noted(held, spec, point, run, step, step.why)
         held.commit(**changes, phase=Phase.UPGRADING, since=shop.clock.now())
         shop.say(f"savepoint complete: {point.path}")
-    wait_for_end(shop, flink, spec, run)
+        end.result()
+    else:
+        wait_for_end(shop, flink, spec, run)
     held.note(open=None)
     return point
 

@@ -70,7 +70,9 @@ def result_of(
         except FlinkError as error:
             return TriggerResult(done=True, failure=error.cause)
 
-    result, done = poll(shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds)
+    result, done = poll(
+        shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds, pause=0.01
+    )
     return result if done else None
 
 

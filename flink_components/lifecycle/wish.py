@@ -1,6 +1,7 @@
 """A job as it is declared, together with what its jar contains."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from flink_components.plan.changes import fingerprint
 from flink_components.plan.record import Run
@@ -29,11 +30,11 @@ class Wish:
     content: str
     by_hand: ByHand | None = None
 
-    @property
+    @cached_property
     def _values(self) -> dict[str, object]:
         return {**self.spec.model_dump(mode="json"), "jar_content": self.content}
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Names what the job runs."""
         return fingerprint(self._values)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeApi
@@ -14,6 +14,15 @@ from flink_components.plan.record import Record
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
 from flink_components.spec.ref import ClusterRef
+
+T = TypeVar("T")
+
+
+class Beside(Protocol):
+    """Begins work that goes on while something else is done."""
+
+    def __call__(self, work: Callable[[], T]) -> Future[T]:
+        """Its result, to wait for where it is needed."""
 
 
 class Reach(Protocol):
@@ -30,9 +39,9 @@ def _silent(_: str) -> None:
     return
 
 
-def in_a_thread(work: Callable[[], str]) -> Future[str]:
+def in_a_thread(work: Callable[[], T]) -> Future[T]:
     """Begins work in a thread of its own; its result is waited for where it is needed."""
-    future: Future[str] = Future()
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
@@ -46,15 +55,12 @@ def in_a_thread(work: Callable[[], str]) -> Future[str]:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What every life cycle call is given: the way to clusters, a clock, and a row for progress.
-
-    `beside` begins work that goes on while something else is done.
-    """
+    """What every life cycle call is given: the way to clusters, a clock, and a row for progress."""
 
     reach: Reach
     clock: Clock = field(default_factory=Clock)
     say: Callable[[str], None] = _silent
-    beside: Callable[[Callable[[], str]], Future[str]] = in_a_thread
+    beside: Beside = in_a_thread
 
     def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
         """Flink behind a ClusterRef, as a model or as the ledger keeps it."""

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -81,8 +82,14 @@ def _start_once() -> None:
             return
         _started.set()
         _quiet_tracebacks()
+        threading.Thread(target=_load_client, daemon=True, name="load").start()
         if _engine_address():
             threading.Thread(target=_watch_engine, daemon=True, name="engine watch").start()
+
+
+def _load_client() -> None:
+    """Loads what reads a kubeconfig while the engine still checks: it takes a third of a second."""
+    import_module("kubernetes.config.kube_config")
 
 
 def _quiet_tracebacks() -> None:

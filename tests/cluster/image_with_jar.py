@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flink_components.flink.jar import USER_JARS
+from flink_components.flink.image_jars import USER_JARS
 from sandbox.images.archive import LayerWriter
 from sandbox.images.flink import ensure
 from sandbox.node import packages, store

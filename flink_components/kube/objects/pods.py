@@ -8,7 +8,7 @@ from typing import Any
 
 from flink_components.flink import ports
 from flink_components.flink.config import UPLOAD_DIR
-from flink_components.flink.jar import IMAGE_JAR, USER_JARS
+from flink_components.flink.image_jars import IMAGE_JAR, USER_JARS
 from flink_components.spec.cluster import JobManagerSpec, SessionClusterSpec, TaskManagerSpec
 from flink_components.spec.pods import OWN_VOLUMES, EnvVar, KeyRef
 from flink_components.spec.quantity import Duration

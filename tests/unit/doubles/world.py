@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flink_components.flink.jar import content
 from flink_components.flink.rest import FlinkClient
@@ -29,6 +29,7 @@ from tests.unit.doubles.fake_kube import FakeKube, status
 from tests.unit.doubles.flink_jobs import FakeJob, Storage
 from tests.unit.doubles.wire import Answer, Call, Fault, When, Wire
 
+T = TypeVar("T")
 SERVER = "https://kubernetes.example.org:6443"
 NAMESPACE = "payments"
 KEY = "payments/fraud"
@@ -153,10 +154,13 @@ def ref(name: str = "etl", revision: int = 1, version: str = "1.20.3") -> dict[s
     }
 
 
-def at_once(work: Callable[[], str]) -> Future[str]:
+def at_once(work: Callable[[], T]) -> Future[T]:
     """Work that is not done beside anything."""
-    future: Future[str] = Future()
-    future.set_result(work())
+    future: Future[T] = Future()
+    try:
+        future.set_result(work())
+    except Exception as error:
+        future.set_exception(error)
     return future
 
 

@@ -66,7 +66,7 @@ def test_the_ledger_holds_no_arguments_and_no_configuration(world: World) -> Non
 def test_the_same_declaration_again_changes_nothing(world: World) -> None:
     create(world)
     again = Process(world)
-    again.ensure(world.wish())
+    again.ensure(world.wish(), world.wish())
     assert [call.method for call in again.wire.calls if "/proxy/" in call.path] == ["GET"] * 3
     assert len(world.storage.starts) == 1
 

@@ -119,15 +119,15 @@ def test_a_change_in_place_is_kept_too(world: World) -> None:
     assert [one["spec"]["savepoint_dir"] for one in kept(world)] == ["file:///elsewhere"]
 
 
-def test_it_is_written_beside_the_dry_run_and_before_the_stop(world: World) -> None:
+def test_it_is_written_beside_the_dry_run_and_before_the_submission(world: World) -> None:
     running(world)
     process = Process(world)
     process.shop = Workshop(process, world.clock, process.said.append)
     upgrade(world, "2", process)
-    (stop,) = [call for call in process.wire.calls if call.path.endswith("/stop")]
+    (run,) = [call for call in process.wire.calls if call.path.endswith("/run")]
     found = [call for call in process.wire.calls if "/secrets" in call.path]
     assert [call.method for call in found] == ["GET", "PUT"]
-    assert found[-1].number < stop.number
+    assert found[-1].number < run.number
 
 
 @pytest.mark.parametrize("what", [FORBIDDEN, Fault.REFUSED, Fault.LOST], ids=str)
