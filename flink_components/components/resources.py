@@ -24,6 +24,8 @@ class Job(Resource, module="flink", name="SessionJob"):
     job_id: pulumi.Output[str]
     revision: pulumi.Output[int]
     phase: pulumi.Output[str]
+    reason: pulumi.Output[str]
+    since: pulumi.Output[str]
     restored_from: pulumi.Output[str]
     restore_point: pulumi.Output[str]
 
@@ -34,6 +36,8 @@ class Job(Resource, module="flink", name="SessionJob"):
                 "revision",
                 "attempt",
                 "phase",
+                "reason",
+                "since",
                 "restored_from",
                 "restore_point",
                 "jar_content",

@@ -102,6 +102,10 @@ class SessionJob(pulumi.ComponentResource):
     """How often what the job runs has changed."""
     state: Output[str]
     """STABLE, SUSPENDED, FINISHED, … as the ledger and the last refresh say."""
+    state_reason: Output[str]
+    """Why it is in that state, such as the cause of a rollback; empty where all is well."""
+    state_since: Output[str]
+    """Since when, in UTC (2026-01-31T12:00:00Z); empty where only a refresh noticed it."""
     restored_from: Output[str]
     """The snapshot that the running attempt started from; empty for an empty start."""
     restore_point: Output[str]
@@ -158,6 +162,8 @@ class SessionJob(pulumi.ComponentResource):
         self.job_id = job.job_id
         self.revision = job.revision.apply(int)
         self.state = job.phase
+        self.state_reason = job.reason
+        self.state_since = job.since
         self.restored_from = job.restored_from
         self.restore_point = job.restore_point
         self.register_outputs(
@@ -166,6 +172,8 @@ class SessionJob(pulumi.ComponentResource):
                 "job_id": self.job_id,
                 "revision": self.revision,
                 "state": self.state,
+                "state_reason": self.state_reason,
+                "state_since": self.state_since,
                 "restored_from": self.restored_from,
                 "restore_point": self.restore_point,
             }

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 from pulumi.dynamic import (
@@ -119,20 +120,42 @@ class SessionJobProvider(ResourceProvider):
 
 def outputs(props: Any, record: Record | None, drift: str = AS_DECLARED) -> dict[str, Any]:
     """The whole new state: the inputs, and what the ledger says of the run."""
-    known = {**props, "drift": drift}
+    known = {**props, "drift": drift, **_standing(record, drift)}
     if record is None or record.run is None:
-        return {**known, "phase": (record.phase if record else Phase.LOST).value}
+        return known
     run = record.run
-    phase = record.phase.value if drift == AS_DECLARED else drift.partition(":")[0]
     return {
         **known,
         "job_id": run.job_id,
         "revision": run.revision,
         "attempt": run.attempt,
-        "phase": phase,
         "restored_from": run.restored_from or "",
         "restore_point": record.restore.path if record.restore else "",
     }
+
+
+def _standing(record: Record | None, drift: str) -> dict[str, str]:
+    """Where the job stands, why, and since when; the latter is empty for what a refresh found."""
+    phase = record.phase if record else Phase.LOST
+    if drift != AS_DECLARED:
+        state, _, why = drift.partition(": ")
+        return {
+            "phase": state if why else phase.value,
+            "reason": why or state,
+            "since": _time(record.since) if record and state == phase.value else "",
+        }
+    return {
+        "phase": phase.value,
+        "reason": record.reason if record else "",
+        "since": _time(record.since) if record else "",
+    }
+
+
+def _time(seconds: float) -> str:
+    """ISO 8601 in UTC; empty where it is not known."""
+    if not seconds:
+        return ""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _wish(props: Any) -> Wish:

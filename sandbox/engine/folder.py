@@ -24,6 +24,7 @@ DYNAMIC_PROVIDER = "pulumi-resource-pulumi-python"
 
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "from sandbox.engine.protocol import load_alone; load_alone(); "
     "from importlib import import_module; sys.exit(import_module(sys.argv.pop(1)).main())"
 )
 _DYNAMIC_PROVIDER_SCRIPT = Path(__file__).parent / "runner" / "dynamic-provider.sh"

@@ -18,6 +18,8 @@ def program(job: StackOfJob, snapshot: bool = True, **changes: object) -> Progra
     def declare() -> None:
         made = SessionJob(job.name, job.values(**changes))  # type: ignore[arg-type]
         pulumi.export("state", made.state)
+        pulumi.export("reason", made.state_reason)
+        pulumi.export("since", made.state_since)
         pulumi.export("restored_from", made.restored_from)
         if snapshot:
             taken = SavepointSnapshot("before-the-sale", {"job": made})
@@ -36,6 +38,7 @@ def test_it_is_saved_suspended_resumed_and_restarted_with_its_state(job: StackOf
     first = up(job)
     job.written("v1", 50)
     assert (first.outputs["state"], job.state()) == ("STABLE", "RUNNING")
+    assert (first.outputs["reason"], first.outputs["since"][-1]) == ("", "Z")
     assert job.stack.preview(program(job)).changes() == {}
 
     preview = job.stack.preview(program(job, state="suspended"))
@@ -44,6 +47,7 @@ def test_it_is_saved_suspended_resumed_and_restarted_with_its_state(job: StackOf
     suspended = up(job, state="suspended")
     assert (suspended.outputs["state"], job.state()) == ("SUSPENDED", "FINISHED")
     assert suspended.outputs["location"] == first.outputs["location"]
+    assert suspended.outputs["since"] > first.outputs["since"]
     refreshed = job.stack.refresh()
     assert refreshed.result(f"{job.name}-job").outputs["drift"] == "none"
     assert job.stack.preview(program(job, state="suspended")).changes() == {}
