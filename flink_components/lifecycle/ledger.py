@@ -29,6 +29,9 @@ LEASE_SECONDS = 20
 RENEW_SECONDS = 5.0
 _LONG_DEAD_SECONDS = 60.0
 _WRITE_ATTEMPTS = 3
+_PAUSE_SECONDS = 0.5
+_PATIENCE_SECONDS = 120.0
+"""How long a write under the lock is tried while the API server is away: the job may be down."""
 
 R = TypeVar("R", bound=BaseModel)
 Json = dict[str, Any]
@@ -231,9 +234,10 @@ class Held(Generic[R]):
     def commit(self, **changes: object) -> R:
         """Writes the changed fields: the compare-and-set before a call that changes something.
 
-        Raises LockLost where another process has taken over.
+        An API server that is away for a while is waited for. Raises KubeError where it stays
+        away, LockLost where another process has taken over.
         """
-        self._write(lambda: self.record.model_copy(update=changes))
+        self._write(lambda: self.record.model_copy(update=changes), patience=_PATIENCE_SECONDS)
         return self.record
 
     def note(self, **changes: object) -> None:
@@ -248,13 +252,13 @@ class Held(Generic[R]):
 
     def fence(self) -> None:
         """A compare-and-set without a change, where a call follows that needs no new record."""
-        self._write(lambda: self.record)
+        self._write(lambda: self.record, patience=_PATIENCE_SECONDS)
 
     def keep_renewing(self) -> None:
         """Renews until the lock is released or lost; runs in a thread of its own."""
         while not self._end.wait(self._ledger.renew_seconds):
             try:
-                self.fence()
+                self._write(lambda: self.record)
             except LockLost:
                 return
             except KubeError:
@@ -268,7 +272,8 @@ class Held(Generic[R]):
         self._end.set()
         free = {"holderIdentity": "", "leaseDurationSeconds": self._ledger.lease_seconds}
         try:
-            self._write(lambda: self.record, free)
+            patience = _PATIENCE_SECONDS if self._noted else 0.0
+            self._write(lambda: self.record, free, patience)
         except (KubeError, LockLost):
             if self._noted:
                 raise
@@ -276,7 +281,9 @@ class Held(Generic[R]):
         finally:
             self._lost = self._lost or "it was released"
 
-    def _write(self, change: Callable[[], R], spec: Json | None = None) -> None:
+    def _write(
+        self, change: Callable[[], R], spec: Json | None = None, patience: float = 0.0
+    ) -> None:
         with self._mutex:
             if self._lost:
                 raise LockLost(f"the lock of {self._ledger.key} was lost: {self._lost}")
@@ -284,28 +291,43 @@ class Held(Generic[R]):
             body = json.loads(json.dumps(self._lease))
             body["metadata"]["annotations"][RECORD] = _dumps(record)
             body["spec"] = spec or {**body["spec"], "renewTime": self._ledger.stamp()}
-            self._lease = self._replace(body)
+            self._lease = self._replace(body, patience)
             self.record = record
             self._noted = False
 
-    def _replace(self, body: Json) -> Json:
+    def _replace(self, body: Json, patience: float) -> Json:
         """Writes as long as the Lease names us: a conflict may be with a write of our own."""
         ledger = self._ledger
-        for _ in range(_WRITE_ATTEMPTS):
+        deadline, attempts = ledger.clock.monotonic() + patience, 0
+        while True:
             try:
                 return ledger.api.replace("Lease", ledger.namespace, ledger.name, body)
             except (Conflict, Unreachable) as error:
                 problem: KubeError = error
             except NotFound:
                 raise self._lose("someone deleted the ledger") from None
-            lease = self._current()
+            lease = self._seen()
+            if lease is None and ledger.clock.monotonic() < deadline:
+                ledger.clock.sleep(_PAUSE_SECONDS)
+                continue
+            if lease is None:
+                raise problem
             if lease["spec"] == body["spec"] and (
                 lease["metadata"]["annotations"] == body["metadata"]["annotations"]
             ):
                 return lease
             self._check_holder(lease)
+            attempts += 1
+            if attempts == _WRITE_ATTEMPTS:
+                raise problem
             body["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
-        raise problem
+
+    def _seen(self) -> Json | None:
+        """The Lease as it is; None while the API server does not answer."""
+        try:
+            return self._current()
+        except Unreachable:
+            return None
 
     def _current(self) -> Json:
         ledger = self._ledger

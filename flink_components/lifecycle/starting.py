@@ -211,7 +211,7 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
         )
     if job.state in ("FAILED", "CANCELED"):
         raise StepFailed(_failure(flink, run.job_id) or f"the job ended as {job.state}")
-    _check_restored(shop, flink, run)
+    _check_restored(shop, flink, run, deadline)
     if job.state == "FINISHED":
         return "FINISHED"
     return _wait_for_checkpoint(shop, flink, spec, run, deadline)
@@ -224,38 +224,63 @@ def _failure(flink: FlinkClient, job_id: str) -> str | None:
         return None
 
 
-def _check_restored(shop: Workshop, flink: FlinkClient, run: Run) -> None:
+def _check_restored(shop: Workshop, flink: FlinkClient, run: Run, deadline: float) -> None:
     """What Flink says it restored is compared with what was asked for; its answer lags.
 
-    A job that has recovered since says that it restored a checkpoint of its own.
+    A job that has recovered since says that it restored a checkpoint of its own. Only what Flink
+    says counts: while it can't be asked, nobody knows that the state is wrong.
     """
-    wanted = run.restored_from
+    wanted, found = run.restored_from, None
     if wanted is None:
         return
+    answers_since: float | None = None
 
-    def read() -> str | None:
+    def is_wanted() -> bool | None:
+        nonlocal found, answers_since
         try:
-            return flink.checkpoints(run.job_id).restored
+            found = flink.checkpoints(run.job_id).restored
         except FlinkUnreachable:
+            answers_since = None
             return None
+        now = shop.clock.monotonic()
+        answers_since = now if answers_since is None else answers_since
+        if found is not None and (same_path(found, wanted) or run.job_id in found):
+            return True
+        return False if now - answers_since >= _RESTORED_SECONDS else None
 
-    found, same = poll(
-        shop.clock,
-        read,
-        lambda path: path is not None and (same_path(path, wanted) or run.job_id in path),
-        _RESTORED_SECONDS,
-    )
-    if not same:
+    left = max(deadline - shop.clock.monotonic(), _RESTORED_SECONDS)
+    right, known = poll(shop.clock, is_wanted, lambda said: said is not None, left)
+    if not known:
+        raise StepFailed(f"Flink does not say what {run.job_id} has restored")
+    if not right:
         raise WrongState(
             f"Flink restored {found or 'nothing'}, and {wanted} was asked for: "
             f"the job must not run on with other state"
         )
 
 
+def _checkpoint_interval(
+    shop: Workshop, flink: FlinkClient, run: Run, deadline: float
+) -> float | None:
+    """In milliseconds; None where the job has none. Raises StepFailed where nobody can say."""
+
+    def read() -> tuple[float | None, FlinkUnreachable | None]:
+        try:
+            return flink.checkpoint_config(run.job_id).interval_ms, None
+        except FlinkUnreachable as error:
+            return None, error
+
+    left = deadline - shop.clock.monotonic()
+    (interval, problem), _ = poll(shop.clock, read, lambda seen: seen[1] is None, left)
+    if problem is not None:
+        raise StepFailed(f"the job runs, and can't be asked any more: {problem}") from problem
+    return interval
+
+
 def _wait_for_checkpoint(
     shop: Workshop, flink: FlinkClient, spec: SessionJobSpec, run: Run, deadline: float
 ) -> str:
-    interval = flink.checkpoint_config(run.job_id).interval_ms
+    interval = _checkpoint_interval(shop, flink, run, deadline)
     if interval is None:
         return "RUNNING"
     if not flink.can_trigger_checkpoints and interval / 1000 > spec.deadlines.stable.seconds:

@@ -127,14 +127,49 @@ def test_a_write_that_never_arrived_is_sent_again(anchored: World) -> None:
     assert anchored.record().phase is Phase.STABLE
 
 
-def test_after_an_outage_the_holder_writes_on(anchored: World) -> None:
+def away_until(process: Process, time: float) -> None:
+    """Nothing is reached before that time."""
+    clock = process.world.clock
+    process.inject(Fault.REFUSED, lambda _: clock.now() < time, times=10_000)
+
+
+def test_an_api_server_that_is_away_for_a_minute_is_waited_for(anchored: World) -> None:
     process = Process(anchored)
     with process.ledger().lock("up of it") as held:
-        process.inject(Fault.LOST, lambda call: True, times=2)
+        back = anchored.clock.now() + 60
+        away_until(process, back)
+        held.commit(phase=Phase.STABLE)
+        assert back <= anchored.clock.now() < back + 1
+    assert anchored.record().phase is Phase.STABLE
+
+
+def test_one_that_stays_away_is_an_error_and_the_holder_writes_on_after_it(
+    anchored: World,
+) -> None:
+    process = Process(anchored)
+    with process.ledger().lock("up of it") as held:
+        away_until(process, anchored.clock.now() + 125)
         with pytest.raises(Unreachable):
             held.commit(phase=Phase.STABLE)
         held.commit(phase=Phase.FINISHED)
     assert anchored.record().phase is Phase.FINISHED
+
+
+def test_whoever_took_the_lock_meanwhile_keeps_it(anchored: World) -> None:
+    process = Process(anchored)
+    other = Process(anchored).ledger()
+
+    def take_over() -> None:
+        taken = other.api.get("Lease", NAMESPACE, LEASE)
+        taken["spec"]["holderIdentity"] = "1234 another"
+        other.api.replace("Lease", NAMESPACE, LEASE, taken)
+
+    with process.ledger().lock("up of it") as held:
+        away_until(process, anchored.clock.now() + 60)
+        Watched(anchored, take_over)
+        with pytest.raises(LockLost, match="another has taken it"):
+            held.commit(phase=Phase.STABLE)
+    assert anchored.record().phase is Phase.CREATED
 
 
 def test_a_lost_answer_to_the_taking_of_the_lock_does_not_lock_oneself_out(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.plan.record import Phase, Record
 from tests.unit.doubles.fake_kube import status
-from tests.unit.doubles.wire import Answer, Call, Fault
+from tests.unit.doubles.wire import Answer, Call, Fault, When
 from tests.unit.doubles.world import Process, World, mutating
 from tests.unit.lifecycle.scenarios import SCENARIOS, Scenario
 
@@ -94,3 +95,48 @@ def test_an_outage_that_begins_at_any_change_is_made_good(
     calls = [call for call in calls_of(scenario, tmp_path) if call.method != "GET"]
     outages = [(Fault.REFUSED, call.number + 1, OUTAGE_CALLS) for call in calls[:-1]]
     assert list(failures(scenario, tmp_path, outages)) == []
+
+
+PATIENT = {"deadlines": {"stable": "5 min", "savepoint": "5 min", "cancel": "5 min"}}
+
+
+@pytest.mark.parametrize("seconds", [12, 60])
+def test_an_upgrade_that_has_begun_goes_on_after_an_outage_of_all_servers(
+    seconds: int, tmp_path: Path
+) -> None:
+    for number in range(_first_step(tmp_path), _upgrade(World(tmp_path)).wire.calls[-1].number):
+        world = World(tmp_path)
+        back: list[float] = []
+
+        def away(call: Call, after: int = number, world: World = world, b: Any = back) -> bool:
+            if call.number < after:
+                return False
+            b.append(world.clock.now() + seconds)
+            return world.clock.now() < b[0]
+
+        process = _upgrade(world, away)
+        assert back, process.wire.calls[number - 1]
+        run = world.record().run
+        assert run is not None
+        where = f"{process.wire.calls[number - 1]}: {world.record()}"
+        assert (world.record().phase, run.revision) == (Phase.STABLE, 2), where
+        assert [job.id for job in world.active()] == [run.job_id], where
+        assert world.storage.violations == []
+
+
+def _upgrade(world: World, away: When = lambda _: False) -> Process:
+    """The process that upgrades a job that runs, with an outage."""
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish(**PATIENT))
+    process = Process(world)
+    process.inject(Fault.REFUSED, away, times=100_000)
+    process.ensure(world.wish(jar=world.jar(entries="2"), **PATIENT), world.wish(**PATIENT))
+    return process
+
+
+def _first_step(folder: Path) -> int:
+    """The write of the stop, before which nothing has begun."""
+    calls = _upgrade(World(folder)).wire.calls
+    stop = next(call.number for call in calls if call.path.endswith("/stop"))
+    return max(call.number for call in calls if call.method == "PUT" and call.number < stop)
