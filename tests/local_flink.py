@@ -106,6 +106,14 @@ class LocalFlink:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def start_jobmanager(self) -> None:
+        """Start the JobManager again after it was killed, and wait until it is ready.
+
+        It has forgotten its jobs.
+        """
+        self._start("jobmanager", distribution(self.version), _SESSION, "-Xmx384m")
+        self._wait_until_ready()
+
     def start_taskmanager(self) -> None:
         """Start the TaskManager again after it was killed; it registers by itself."""
         self._start("taskmanager", distribution(self.version), _WORKER, "-Xmx256m")

@@ -115,7 +115,7 @@ def stop_spec(record: Record, run: Run, ledger: Ledger[Record]) -> StopSpec:
 def run_of(held: HeldRecord) -> Run:
     """What runs, or ran last. Raises Refused where nothing ever did."""
     if held.record.run is None:
-        raise Refused(f"{held.record.key} has never run")
+        raise Refused(f"{held.record.key} has never run: start it by `pulumi up`")
     return held.record.run
 
 

@@ -286,7 +286,7 @@ class Held(Generic[R]):
     ) -> None:
         with self._mutex:
             if self._lost:
-                raise LockLost(f"the lock of {self._ledger.key} was lost: {self._lost}")
+                raise self._lock_lost(self._lost)
             record = change()
             body = json.loads(json.dumps(self._lease))
             body["metadata"]["annotations"][RECORD] = _dumps(record)
@@ -344,7 +344,13 @@ class Held(Generic[R]):
 
     def _lose(self, how: str) -> LockLost:
         self._lost = how
-        return LockLost(f"the lock of {self._ledger.key} was lost: {how}")
+        return self._lock_lost(how)
+
+    def _lock_lost(self, how: str) -> LockLost:
+        return LockLost(
+            f"the lock of {self._ledger.key} was lost: {how}; this run does nothing more: "
+            f"run it again"
+        )
 
 
 def _dumps(record: BaseModel) -> str:

@@ -19,7 +19,9 @@ def take_savepoint(
     """
     run = held.record.run
     if run is None:
-        raise Refused(f"{spec.key} has never run, so there is nothing to save")
+        raise Refused(
+            f"{spec.key} has never run, so there is nothing to save: start it by `pulumi up`"
+        )
     seen = observe(shop, run)
     if seen.state != "RUNNING":
         state = seen.state or seen.problem or "not known to its JobManager"

@@ -251,7 +251,7 @@ def _check_restored(shop: Workshop, flink: FlinkClient, run: Run, deadline: floa
     left = max(deadline - shop.clock.monotonic(), _RESTORED_SECONDS)
     right, known = poll(shop.clock, is_wanted, lambda said: said is not None, left)
     if not known:
-        raise StepFailed(f"Flink does not say what {run.job_id} has restored")
+        raise StepFailed("the job runs, and Flink does not say what it has restored")
     if not right:
         raise WrongState(
             f"Flink restored {found or 'nothing'}, and {wanted} was asked for: "

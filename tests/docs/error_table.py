@@ -1,0 +1,155 @@
+"""The page of errors, from the code: ``python -m tests.docs.error_table > docs/errors.md``.
+
+Each text is what the code raises, with the names of what it fills in.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import flink_components
+from flink_components.lifecycle import errors
+
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+
+_PACKAGE = Path(flink_components.__path__[0])
+# what each module does when it raises, as a user knows it
+_STEPS = {
+    "flink/jar.py": "read the jar",
+    "kube/access.py": "connect",
+    "lifecycle/adopting.py": "adopt",
+    "lifecycle/anchoring.py": "make, rename or delete the job",
+    "lifecycle/by_hand.py": "a step by hand",
+    "lifecycle/checkpointing.py": "take a checkpoint",
+    "lifecycle/history.py": "read the history",
+    "lifecycle/jars.py": "upload the jar",
+    "lifecycle/kept.py": "roll back by hand",
+    "lifecycle/ledger.py": "read or write the ledger",
+    "lifecycle/planning.py": "rename",
+    "lifecycle/programs.py": "read the kept programs",
+    "lifecycle/rehearsal.py": "dry run",
+    "lifecycle/rescaling.py": "rescale",
+    "lifecycle/savepoints.py": "take a savepoint",
+    "lifecycle/session_cluster.py": "make or upgrade a session cluster",
+    "lifecycle/session_job.py": "`pulumi up`",
+    "lifecycle/snapshot.py": "take or dispose of a snapshot",
+    "lifecycle/starting.py": "start",
+    "lifecycle/starting_by_hand.py": "resume or roll back by hand",
+    "lifecycle/stopping.py": "stop",
+    "lifecycle/triggers.py": "take a savepoint",
+    "lifecycle/way_back.py": "take an upgrade back",
+    "plan/down.py": "start again",
+    "plan/due.py": "plan",
+    "plan/origins.py": "find a restore point",
+    "providers/session_job.py": "`pulumi destroy`",
+}
+_KINDS = {
+    "Refused": "Nothing was changed: what ran runs on, with its state.",
+    "StepFailed": "The ledger says how far it came, and the message where the state is. "
+    "The next `pulumi up` goes on from there.",
+    "AnswerLost": "Nothing is started beside what may run: the next `pulumi up` looks first.",
+    "WrongState": "The attempt is ended, its state is not used, and the program before it runs "
+    "again from the hand-over point.",
+    "Locked": "Nothing was changed: another run works on this job.",
+    "LockLost": "This run did nothing more; the one that took the lock goes on.",
+    "LifecycleError": "Nothing more was changed: what ran runs on.",
+    "AccessError": "Nothing was changed: no cluster was reached.",
+    "JarError": "Nothing was changed: the jar is read before anything else is done.",
+}
+_REFUSALS = {"_refused": "Refused", "_lose": "LockLost", "_failed_stop": "StepFailed"}
+
+
+class Said(NamedTuple):
+    """A text, by which step, and of which kind."""
+
+    kind: str
+    step: str
+    text: str
+
+
+def all_said() -> list[Said]:
+    """Every error of the life cycle that the code can raise."""
+    found: set[Said] = set()
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        name = str(path.relative_to(_PACKAGE))
+        for kind, text in _raised(ast.parse(path.read_text())):
+            found.add(Said(kind, _STEPS[name], text))
+    return sorted(found)
+
+
+def _raised(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
+        kind = _REFUSALS.get(name, name)
+        if kind not in _KINDS or not node.args:
+            continue
+        text = _text(node.args[-1] if name == "_failed_stop" else node.args[0])
+        if re.search(r"[a-z]{3}.* ", re.sub(r"{[^}]*}", "", text)):
+            yield kind, text
+
+
+def _text(node: ast.expr) -> str:
+    """The text of an expression, with what is filled in by its name."""
+    match node:
+        case ast.Constant():
+            return str(node.value)
+        case ast.JoinedStr():
+            return "".join(map(_text, node.values))
+        case ast.FormattedValue():
+            return _text(node.value) if _is_text(node.value) else _name(node.value)
+        case ast.BinOp(op=ast.Add()):
+            return _text(node.left) + _text(node.right)
+        case ast.IfExp():
+            return f"[{_text(node.body)}]"
+    return _name(node)
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant | ast.JoinedStr | ast.IfExp)
+
+
+def _name(node: ast.expr) -> str:
+    names = [part for part in re.findall(r"[a-zA-Z_]+", ast.unparse(node)) if part != "str"]
+    return "{" + (names[-1].strip("_").replace("_", " ") if names else "…") + "}"
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [
+        "# Errors",
+        "",
+        "What `pulumi up`, `preview`, `refresh`, `destroy` and `flink-components` say of a job or",
+        "a cluster when a step is refused or fails; each on the job's own row, in one line. Names",
+        "in `{…}` are filled in, parts in `[…]` are said where they apply. Wrong arguments are",
+        "said by the field, in a preview: `field: what is wrong (given …); what to do`.",
+        "",
+        "This page is made from the code: `python -m tests.docs.error_table > docs/errors.md`.",
+    ]
+    said = all_said()
+    for kind, meaning in _KINDS.items():
+        of_kind = [one for one in said if one.kind == kind]
+        if not of_kind:
+            continue
+        known = getattr(errors, kind, None)
+        title = (inspect.getdoc(known) if known else "") or ""
+        lines += ["", f"## {kind}", "", *([title, ""] if title else []), meaning, ""]
+        lines += ["| when | what is said |", "|---|---|"]
+        lines += [f"| {one.step} | {_cell(one.text)} |" for one in of_kind]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").strip()
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,126 @@
+"""Flink itself fails in the middle of an upgrade: nothing is lost, and nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from flink_components.kube.access import Access
+from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
+from flink_components.plan.record import Phase
+from sandbox.images import DEFAULT_VERSIONS
+from tests.lifecycle.conftest import CONFIG, make_job
+from tests.lifecycle.jobs import JobUnderTest
+from tests.lifecycle.kubernetes import Kubernetes
+from tests.local_flink import LocalFlink
+
+pytestmark = pytest.mark.cluster
+
+QUICK = {"stable": "2 min", "savepoint": "4 s", "cancel": "4 s"}
+
+
+class Once(HTTPAdapter):
+    """Does something once, after the answer to the first POST whose path ends so."""
+
+    def __init__(self, ending: str, what: Callable[[], None]) -> None:
+        super().__init__()
+        self._ending = ending
+        self._what: Callable[[], None] | None = what
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        answer = super().send(request, *args, **options)
+        path = request.path_url.partition("?")[0]
+        if self._what and request.method == "POST" and path.endswith(self._ending):
+            what, self._what = self._what, None
+            what()
+        return answer
+
+    def access(self) -> Access:
+        """A way to the clusters through this."""
+        session = requests.Session()
+        session.trust_env = False
+        session.mount("http://", self)
+        return Access(new_session=lambda: session)
+
+
+def newest_snapshot(*folders: Path) -> Path:
+    """The snapshot that was completed last."""
+    found = [path for folder in folders for path in folder.rglob("_metadata")]
+    return max(found, key=lambda path: path.stat().st_mtime_ns).parent
+
+
+@pytest.mark.parametrize("version", DEFAULT_VERSIONS)
+def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_what_is_on_disk(
+    version: str, kubernetes: Kubernetes, tmp_path: Path
+) -> None:
+    with LocalFlink(version, tmp_path / "flink", config=CONFIG) as flink:
+        name = f"killed-{version.replace('.', '-')}"
+        job = make_job(flink, kubernetes, name, tmp_path / name)
+        first, second = job.wish(deadlines=QUICK), job.wish("stateful-v2", deadlines=QUICK)
+        job.up(first)
+        job.written("v1", 50)
+
+        job.access = Once("/stop", lambda: flink.kill_process("jobmanager")).access()
+        with pytest.raises(StepFailed, match="run `pulumi up` again"):
+            job.up(second, first)
+        assert job.record.open is not None
+
+        flink.start_jobmanager()
+        with pytest.raises(LifecycleError) as error:
+            job.up(second, first)
+        assert "restore_from" in str(error.value), str(error.value)
+        assert [found.state for found in job.flink.jobs()] == []
+
+        point = newest_snapshot(job.savepoints, flink.workdir / "checkpoints")
+        job.up(job.wish("stateful-v2", restore_from=point.as_uri()), first)
+        report = job.written("v2", 20)
+        assert report.ok, str(report)
+
+
+def test_a_taskmanager_killed_while_a_job_restores_costs_nothing_but_time(
+    kubernetes: Kubernetes, tmp_path: Path
+) -> None:
+    def another() -> None:
+        flink.kill_process("taskmanager")
+        flink.start_taskmanager()
+
+    with LocalFlink(DEFAULT_VERSIONS[0], tmp_path / "flink", config=CONFIG) as flink:
+        job = make_job(flink, kubernetes, "restored-twice", tmp_path / "job")
+        first = job.wish()
+        job.up(first)
+        job.written("v1", 50)
+
+        job.access = Once("/run", another).access()
+        record = job.up(job.wish("stateful-v2"), first)
+
+        assert record.phase is Phase.STABLE
+        assert (record.attempts, job.run.revision) == (2, 2)
+        report = job.written("v2", 20)
+        assert report.ok, str(report)
+
+
+def test_a_savepoint_that_can_not_be_written_leaves_the_job_as_it_is(job: JobUnderTest) -> None:
+    job.savepoints.parent.mkdir(parents=True, exist_ok=True)
+    job.savepoints.write_text("a file where a folder must be")
+    first = job.wish()
+    before = job.up(first).run
+    job.written("v1", 50)
+
+    with pytest.raises((StepFailed, Refused)) as error:
+        job.up(job.wish("stateful-v2"), first)
+
+    assert "the savepoint failed, and the job runs on unchanged: " in str(error.value)
+    assert str(job.savepoints) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (job.run, job.state()) == (before, "RUNNING")
+    assert job.goes_on("v1").ok
+
+    job.savepoints.unlink()
+    job.up(job.wish("stateful-v2"), first)
+    report = job.written("v2", 20)
+    assert report.ok, str(report)
