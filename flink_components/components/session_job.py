@@ -1,6 +1,7 @@
 """A Flink job on a session cluster."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypedDict
 
 import pulumi
@@ -188,7 +189,7 @@ def job_problems(
     values, own = _layers(name, given, None)
     from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
     problems += known_problems(SessionJobSpec, values)
-    problems += [p for p in known_problems(AnchorSpec, own) if p.path in _OWN]
+    problems += [_or_a_job(p) for p in known_problems(AnchorSpec, own) if p.path in _OWN]
     cluster = values["cluster"]
     if cluster is not None and not is_unknown(cluster) and not isinstance(cluster, Mapping):
         problems = [_no_cluster(cluster), *(p for p in problems if p.path != "cluster")]
@@ -231,6 +232,14 @@ def _checked_ref(name: str, ref: Any) -> Any:
     found = load_known(ClusterRef, plain(ref), is_unknown)
     refuse(f"SessionJob {name}", [problem.under("cluster") for problem in found])
     return ref
+
+
+def _or_a_job(problem: Problem) -> Problem:
+    """The resources know `adopt` as a flag alone; a program may also name a job."""
+    if problem.path != "adopt":
+        return problem
+    do = "write True, or JobRef(job_id='…') or JobRef(name='…') for a job that runs already"
+    return replace(problem, what="must be true, false or a JobRef", do=do)
 
 
 def _no_cluster(given: object) -> Problem:

@@ -227,7 +227,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "digits, dashes, dots, underscores and slashes, like payments/fraud"
         ),
     ),
-    ({"adopt": "yes"}, "adopt: must be true or false (given: 'yes')"),
+    (
+        {"adopt": "yes"},
+        "adopt: must be true, false or a JobRef (given: 'yes'); write True, or "
+        "JobRef(job_id='…') or JobRef(name='…') for a job that runs already",
+    ),
     (
         {"adopt": {}},
         ("adopt.job_id: is missing, and so is name; give one of the two"),
