@@ -30,6 +30,10 @@ class RawFlink:
         self._url = url
         self._session = requests.Session()
         self._session.trust_env = False
+        self.stopped_at = 0.0
+        """When a job was last asked to stop, by `time.perf_counter`."""
+        self.all_running_at = 0.0
+        """When all tasks of a new job were first seen to run."""
 
     def submit(self, jar: Path, args: list[str], restore: str | None = None) -> str:
         """Runs the jar and waits until the job is stable; its id."""
@@ -66,6 +70,7 @@ class RawFlink:
 
     def _stop(self, job: str, directory: str) -> str:
         """Where the savepoint is."""
+        self.stopped_at = time.perf_counter()
         body = {"targetDirectory": directory, "drain": False, "formatType": "NATIVE"}
         request = self._call("POST", f"/jobs/{job}/stop", body)["request-id"]
         operation = self._result(f"/jobs/{job}/savepoints/{request}")
@@ -77,6 +82,7 @@ class RawFlink:
             body |= {"savepointPath": restore, "claimMode": "NO_CLAIM"}
         job = str(self._call("POST", f"/jars/{jar_id}/run", body)["jobid"])
         self._until(f"{job} RUNNING", lambda: self._all_running(job))
+        self.all_running_at = time.perf_counter()
         if restore is not None:
             self._until(f"{restore} in {job}", lambda: self._restored(job) == restore or None)
         trigger = uuid.uuid4().hex

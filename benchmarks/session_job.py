@@ -1,8 +1,10 @@
 """A session job submitted and upgraded by the package, against plain REST calls.
 
 Both run the same jars with the same arguments on one real Flink, reach it by the same URL, and end
-when a checkpoint of the new job is complete. The package keeps its ledger on a real API server.
-Two further jobs, one of each jar, run beside, so that neither way has to upload a jar.
+when a checkpoint of the new job is complete. The interruption is the part of an upgrade from the
+request to stop until all of the new job's tasks are seen to run. The package keeps its ledger on a
+real API server. Two further jobs, one of each jar, run beside, so that neither way has to upload a
+jar.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 
 from benchmarks.ground import local_flink, namespace, reference
 from benchmarks.measuring import Report, compare, seconds_of
@@ -29,7 +32,7 @@ from flink_components.spec.ref import ClusterRef
 
 _NAMESPACE = "benchmark-session-job"
 _OWNER = Owner(stack="acme/flink/benchmark", urn="urn:pulumi:benchmark::flink::job")
-_GOALS = {"submit": 1.1, "upgrade": 1.1}
+_GOALS = {"submit": 1.1, "upgrade": 1.1, "interruption by the upgrade": 1.1}
 _WARM_UPS = 3
 
 
@@ -39,8 +42,18 @@ class Packaged:
 
     ref: ClusterRef
     folder: Path
-    shop: Workshop = field(default_factory=lambda: Workshop(Access()))
     numbers: count[int] = field(default_factory=count)
+    said: list[tuple[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shop = Workshop(Access(), say=self._say)
+
+    def _say(self, text: str) -> None:
+        self.said.append((text, perf_counter()))
+
+    def said_at(self, beginning: str) -> float:
+        """When a job's row last said what begins so, in seconds."""
+        return next(at for text, at in reversed(self.said) if text.startswith(beginning))
 
     def turn(self) -> Mapping[str, float]:
         """One job's life; its end is not measured."""
@@ -49,6 +62,7 @@ class Packaged:
         seconds = {
             "submit": seconds_of(lambda: self.submit(first)),
             "upgrade": seconds_of(lambda: ensure(self.shop, second, first)),
+            "interruption by the upgrade": self.said_at("all running") - self.said_at("stopping"),
         }
         spec = second.spec
         ledger = self.shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
@@ -101,7 +115,11 @@ class Raw:
         def upgrade() -> None:
             ids.append(flink.upgrade(ids[-1], jars["stateful-v2"], arguments, savepoints))
 
-        seconds = {"submit": seconds_of(submit), "upgrade": seconds_of(upgrade)}
+        seconds = {
+            "submit": seconds_of(submit),
+            "upgrade": seconds_of(upgrade),
+            "interruption by the upgrade": flink.all_running_at - flink.stopped_at,
+        }
         flink.cancel(ids[-1])
         return seconds
 
