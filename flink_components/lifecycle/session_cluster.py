@@ -8,10 +8,10 @@ from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Forbidden, Json, KubeApi, KubeError, NotFound
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
-from flink_components.lifecycle.ledger import Held, Ledger
+from flink_components.lifecycle.ledger import Held, Ledger, records
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.record import ClusterRecord, ClusterRevision, Owner
+from flink_components.plan.record import ClusterRecord, ClusterRevision, Owner, Record
 from flink_components.spec.ref import ClusterRef
 
 _KINDS_OF_A_REVISION = ("Deployment", "Service", "ConfigMap", "Secret")
@@ -197,7 +197,8 @@ def remove_old_revisions(
         old = ref.model_copy(
             update={"revision": int(number), "service": revision.service, "uid": None}
         )
-        jobs = unfinished_jobs(shop, ledger.api, old)
+        # Flink first: a job that it does not run any more has said in its ledger why, before.
+        jobs = unfinished_jobs(shop, ledger.api, old) or _ledgers_that_need(ledger, old)
         if jobs:
             kept.append(f"r{number} stays, with {', '.join(jobs)}")
             continue
@@ -224,6 +225,13 @@ def leave_revision(shop: Workshop, left: ClusterRef) -> None:
             remove_old_revisions(shop, held, ledger, active)
     except (KubeError, FlinkError, LifecycleError) as error:
         shop.say(f"{left.key} r{left.revision} stays for now: {error}")
+
+
+def _ledgers_that_need(ledger: ClusterLedger, ref: ClusterRef) -> list[str]:
+    """Keys of the jobs that may be between their stop and their start, and may come back."""
+    cluster = ref.to_json()
+    jobs = records(ledger.api, ledger.namespace, "job", Record)
+    return [job.key for job in jobs if job.needs_cluster(cluster)]
 
 
 def unfinished_jobs(shop: Workshop, api: KubeApi, ref: ClusterRef) -> list[str]:

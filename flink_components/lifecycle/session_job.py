@@ -1,6 +1,7 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
 from dataclasses import replace
+from typing import Any
 
 from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
@@ -224,7 +225,7 @@ def _replace(
     rehearsal: Rehearsal,
 ) -> None:
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
-    spec, old = wish.spec, held.record.run
+    spec, old, stable = wish.spec, held.record.run, held.record.stable
     before = way_back_to(ledger, held.record, before)
     with keeping(shop, ledger, wish, decision.revision, held.record):
         jar_id = rehearsal.result().jar_id
@@ -232,15 +233,20 @@ def _replace(
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)
     _start_new(shop, held, ledger, wish, before, decision, restore, jar_id)
-    if old is not None:
-        _tidy(shop, held, ledger, wish, old)
+    _tidy(shop, held, ledger, wish, old, stable)
 
 
-def _tidy(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, old: Run) -> None:
-    """Removes what only the old run needed: its jar, and its cluster where it has moved away."""
+def _tidy(
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, *earlier: Run | None
+) -> None:
+    """Removes what only earlier runs needed: a jar, and a cluster where it has moved away."""
     remove_left_jars(shop, held, ledger)
-    if not same_cluster(old.cluster, wish.spec.cluster.to_json()):
-        leave_revision(shop, load(ClusterRef, old.cluster))
+    left: list[dict[str, Any]] = [wish.spec.cluster.to_json()]
+    for run in filter(None, earlier):
+        if not any(same_cluster(run.cluster, other) for other in left):
+            left.append(run.cluster)
+            held.commit()  # what stands in the ledger until now would keep the revision
+            leave_revision(shop, load(ClusterRef, run.cluster))
 
 
 def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: SessionJobSpec) -> None:

@@ -4,10 +4,13 @@ Hashes, ids and places; never arguments or configuration of a program. Fields th
 version has written are kept.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from flink_components.plan.changes import same_cluster
 
 SCHEMA = 1
 KEPT_FAILURES = 10
@@ -30,6 +33,8 @@ class Phase(str, Enum):
 
 RUNS = frozenset({Phase.DEPLOYED, Phase.STABLE, Phase.ROLLED_BACK})
 """Phases in which the job should be found on its cluster."""
+_MAY_GO_BACK = frozenset({Phase.UPGRADING, Phase.DEPLOYED, Phase.FAILED})
+"""Phases in which what was stable before may be started again."""
 
 
 class _Value(BaseModel):
@@ -232,6 +237,14 @@ class Record(_Value):
     jars_left: tuple[LeftJar, ...] = ()
     adopted: Adopted | None = None
     late: float = 0.0
+
+    def needs_cluster(self, cluster: Mapping[str, Any]) -> bool:
+        """Its job runs there, as far as the ledger knows, or may be taken back to there."""
+        if self.deleted or self.moved_to is not None:
+            return False
+        run = self.run if self.phase in RUNS | {Phase.UPGRADING} else None
+        before = self.stable if self.phase in _MAY_GO_BACK else None
+        return any(one and same_cluster(one.cluster, cluster) for one in (run, before))
 
     @property
     def jars_in_use(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flink_components.plan.record import Failure, Phase, Record, RestorePoint, Run, Step, Use
 
 RUN = Run(
@@ -48,3 +50,38 @@ def test_the_jar_that_runs_and_the_one_that_is_being_started_are_in_use() -> Non
     assert Record(key="k").jars_in_use == ()
     assert Record(key="k", run=RUN).jars_in_use == ("jar-1",)
     assert Record(key="k", run=RUN, jar_wanted="jar-2").jars_in_use == ("jar-1", "jar-2")
+
+
+OLD = {"key": "ns/etl", "revision": 1, "namespace": "ns", "service": "etl-r1-rest"}
+NEW = {**OLD, "revision": 2, "service": "etl-r2-rest"}
+BEFORE, AFTER = (RUN.model_copy(update={"cluster": cluster}) for cluster in (OLD, NEW))
+
+
+@pytest.mark.parametrize(
+    ("phase", "run", "stable", "needed"),
+    [
+        (Phase.STABLE, BEFORE, BEFORE, "old"),
+        (Phase.ROLLED_BACK, BEFORE, BEFORE, "old"),
+        (Phase.UPGRADING, BEFORE, BEFORE, "old"),
+        (Phase.UPGRADING, AFTER, BEFORE, "old new"),
+        (Phase.DEPLOYED, AFTER, BEFORE, "old new"),
+        (Phase.FAILED, AFTER, BEFORE, "old"),
+        (Phase.STABLE, AFTER, AFTER, "new"),
+        (Phase.SUSPENDED, BEFORE, BEFORE, ""),
+        (Phase.CANCELLED, BEFORE, BEFORE, ""),
+        (Phase.FINISHED, BEFORE, BEFORE, ""),
+        (Phase.CREATED, None, None, ""),
+    ],
+)
+def test_a_cluster_is_needed_where_the_job_runs_or_may_be_taken_back_to(
+    phase: Phase, run: Run | None, stable: Run | None, needed: str
+) -> None:
+    record = Record(key="k", phase=phase, run=run, stable=stable)
+    found = [name for name, ref in (("old", OLD), ("new", NEW)) if record.needs_cluster(ref)]
+    assert " ".join(found) == needed
+
+
+@pytest.mark.parametrize("gone", [{"deleted": True}, {"moved_to": "ns/other"}], ids=str)
+def test_a_job_that_is_gone_needs_no_cluster(gone: dict[str, object]) -> None:
+    record = Record(key="k", phase=Phase.STABLE, run=BEFORE).model_copy(update=gone)
+    assert not record.needs_cluster(OLD)
