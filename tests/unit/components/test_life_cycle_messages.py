@@ -395,7 +395,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"previous_key": ""}, ("previous_key: is empty (given: '')")),
     (
         {"adopt": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
-        ("adopt: must be true or false (given: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')"),
+        (
+            "adopt: must be true, false or a JobRef (given: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'); "
+            "write True, or JobRef(job_id='…') or JobRef(name='…') for a job that runs already"
+        ),
     ),
     (
         {"adopt": {"job_id": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}},
@@ -406,7 +409,13 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         ),
     ),
     ({"adopt": {"name": ""}}, ("adopt.name: is empty (given: '')")),
-    ({"adopt": 1}, ("adopt: must be true or false (given: 1)")),
+    (
+        {"adopt": 1},
+        (
+            "adopt: must be true, false or a JobRef (given: 1); "
+            "write True, or JobRef(job_id='…') or JobRef(name='…') for a job that runs already"
+        ),
+    ),
     (
         {
             "jar": "https://example.org/job.jar",

@@ -213,7 +213,8 @@ class TestRefused:
 
     def test_a_job_that_never_ran(self, world: World) -> None:
         Process(world).anchor()
-        with pytest.raises(Refused, match=r"^payments/fraud has never run$"):
+        never = r"^payments/fraud has never run: start it by `pulumi up`$"
+        with pytest.raises(Refused, match=never):
             rollback(world)
 
     def test_a_job_that_was_deleted(self, world: World) -> None:
