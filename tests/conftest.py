@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--matrix", action="store_true", help="every version of Flink")
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
-    faults.addoption("--faults", metavar="N", default="40", help="strike one in N points, or all")
+    faults.addoption("--faults", metavar="N", default="60", help="strike one in N points, or all")
     faults.addoption("--faults-on", metavar="V", default=first, help="a version of Flink, or all")
     faults.addoption("--faults-seed", metavar="N", type=int, default=1, help="which ones")
 

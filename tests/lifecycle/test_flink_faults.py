@@ -22,6 +22,8 @@ from tests.local_flink import LocalFlink
 pytestmark = pytest.mark.cluster
 
 QUICK = {"stable": "2 min", "savepoint": "4 s", "cancel": "4 s"}
+# a TaskManager whose JobManager is gone looks for it again after this time
+QUICK_CONFIG = {**CONFIG, "heartbeat.interval": "1000", "heartbeat.timeout": "4000"}
 
 
 class Once(HTTPAdapter):
@@ -58,7 +60,7 @@ def newest_snapshot(*folders: Path) -> Path:
 def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_what_is_on_disk(
     version: str, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
-    with LocalFlink(version, tmp_path / "flink", config=CONFIG) as flink:
+    with LocalFlink(version, tmp_path / "flink", config=QUICK_CONFIG) as flink:
         name = f"killed-{version.replace('.', '-')}"
         job = make_job(flink, kubernetes, name, tmp_path / name)
         first, second = job.wish(deadlines=QUICK), job.wish("stateful-v2", deadlines=QUICK)
@@ -89,7 +91,7 @@ def test_a_taskmanager_killed_while_a_job_restores_costs_nothing_but_time(
         flink.kill_process("taskmanager")
         flink.start_taskmanager()
 
-    with LocalFlink(DEFAULT_VERSIONS[0], tmp_path / "flink", config=CONFIG) as flink:
+    with LocalFlink(DEFAULT_VERSIONS[0], tmp_path / "flink", config=QUICK_CONFIG) as flink:
         job = make_job(flink, kubernetes, "restored-twice", tmp_path / "job")
         first = job.wish()
         job.up(first)
