@@ -38,6 +38,9 @@ class Unreachable(KubeError):
 
 _KINDS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 409: Conflict}
 
+_FOR_A_WHILE = (429, 502, 503, 504)
+"""Answers of an API server that is too busy, that restarts, or whose store can't be asked."""
+
 _PLURALS = {
     "ConfigMap": "api/v1/namespaces/{ns}/configmaps",
     "Deployment": "apis/apps/v1/namespaces/{ns}/deployments",
@@ -126,7 +129,7 @@ class KubeApi:
             return body
         message = body.get("message") if isinstance(body, dict) else None
         kind = _KINDS.get(response.status_code, KubeError)
-        if response.status_code in (502, 503, 504):
+        if response.status_code in _FOR_A_WHILE or (message or "").startswith("etcdserver: "):
             kind = Unreachable
         if response.status_code == 401:
             message = f"{self.server} does not accept the credentials: log in again, or mend them"

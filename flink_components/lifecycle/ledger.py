@@ -139,7 +139,7 @@ class Ledger(Generic[R]):
     def _acquire(self, holder: str, wait: float, changes: Mapping[str, Any]) -> Json:
         deadline = self.clock.monotonic() + wait
         seen: str | None = None
-        seen_at = 0.0
+        seen_at, unanswered = 0.0, 0
         while True:
             lease = self._lease()
             record = self._record(lease)
@@ -157,7 +157,12 @@ class Ledger(Generic[R]):
                 lease["metadata"]["annotations"][RECORD] = _dumps(changed)
                 try:
                     return self.api.replace("Lease", self.namespace, self.name, lease)
-                except (Conflict, Unreachable):
+                except Conflict:
+                    continue
+                except Unreachable:
+                    unanswered += 1
+                    if unanswered == _WRITE_ATTEMPTS:
+                        raise
                     continue
             if not unchanged:
                 alive = seen is not None

@@ -100,6 +100,7 @@ def test_the_way_to_a_service(kube: Kube) -> None:
         (404, NotFound),
         (409, Conflict),
         (422, KubeError),
+        (429, Unreachable),
         (500, KubeError),
         (502, Unreachable),
         (503, Unreachable),
@@ -134,3 +135,11 @@ def test_credentials_that_are_not_accepted_say_what_to_do(kube: Kube) -> None:
     assert str(error.value) == (
         "https://k.example.org does not accept the credentials: log in again, or mend them"
     )
+
+
+@pytest.mark.parametrize("why", ["leader changed", "request timed out"])
+def test_a_store_without_a_leader_is_one_that_does_not_answer(kube: Kube, why: str) -> None:
+    told = {"kind": "Status", "message": f"etcdserver: {why}"}
+    kube.wire.inject(Answer(500, told), lambda _: True)
+    with pytest.raises(Unreachable, match=why):
+        kube.api.get("Pod", "n", "x")

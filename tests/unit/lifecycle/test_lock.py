@@ -9,7 +9,7 @@ import pytest
 from flink_components.kube.api import Unreachable
 from flink_components.lifecycle.errors import LifecycleError, Locked, LockLost
 from flink_components.plan.record import Phase, Record
-from tests.unit.doubles.wire import Call, Fault
+from tests.unit.doubles.wire import Answer, Call, Fault
 from tests.unit.doubles.world import KEY, NAMESPACE, OWNER, Process, World, calls_to, mutating
 
 LEASE = "job-payments-fraud-75428747-ledger"
@@ -183,6 +183,15 @@ def test_a_lost_answer_to_the_taking_of_the_lock_does_not_lock_oneself_out(
     with process.ledger().lock("up of it") as held:
         held.fence()
     assert anchored.clock.now() == started
+
+
+def test_an_api_server_that_takes_no_writes_gives_no_lock(anchored: World) -> None:
+    process = Process(anchored)
+    busy = Answer(429, {"kind": "Status", "message": "too many requests"})
+    process.inject(busy, calls_to("PUT", LEASE), times=10_000)
+    with pytest.raises(Unreachable, match="too many requests"), process.ledger().lock("up of it"):
+        pass
+    assert lease(anchored)["spec"] == {"holderIdentity": "", "leaseDurationSeconds": 20}
 
 
 def test_changes_given_with_the_lock_are_written_by_the_same_call(anchored: World) -> None:
