@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
 from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG
+from tests.lifecycle.jobs import local_ref
 from tests.lifecycle.kubernetes import Kubernetes
 from tests.local_flink import LocalFlink
 
@@ -35,12 +35,8 @@ def bring_up_node() -> None:
 @contextmanager
 def namespace(name: str) -> Iterator[str]:
     """A namespace for ledgers, which is deleted with them."""
-    kubernetes = Kubernetes(str(KUBECONFIG))
-    kubernetes.create_namespace(name)
-    try:
+    with Kubernetes(str(KUBECONFIG)).namespace(name):
         yield name
-    finally:
-        kubernetes.delete_namespace(name)
 
 
 def local_flink(folder: Path, slots: int) -> LocalFlink:
@@ -50,15 +46,4 @@ def local_flink(folder: Path, slots: int) -> LocalFlink:
 
 def reference(flink: LocalFlink, space: str) -> ClusterRef:
     """The Flink by its plain URL, with ledgers on the node's API server."""
-    return load(
-        ClusterRef,
-        {
-            "key": f"{space}/local",
-            "namespace": space,
-            "name": "local",
-            "revision": 1,
-            "service": "local-r1-rest",
-            "flink_version": flink.version,
-            "connection": {"rest_url": flink.url, "kubeconfig": str(KUBECONFIG)},
-        },
-    )
+    return local_ref(flink, Kubernetes(str(KUBECONFIG)), space)

@@ -13,7 +13,7 @@ from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.ledger import KEY, RECORD, Ledger, lease_name, own_labels
 from flink_components.lifecycle.waiting import poll
-from flink_components.lifecycle.work import HeldRecord, Workshop
+from flink_components.lifecycle.work import HeldRecord, Workshop, meanwhile
 from flink_components.plan.history import disposable, in_use, with_points, without_files
 from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Taken
 from flink_components.spec.job import SessionJobSpec, StopSpec
@@ -138,29 +138,19 @@ def writing_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> It
     if not points:
         yield
         return
-    problem = shop.beside(lambda: _problem(book_of(ledger), points))
-    try:
+    with meanwhile(
+        shop,
+        lambda: book_of(ledger).add(points),
+        "the history was not written, and will be by the next run",
+        lambda: held.note(unlisted=tuple(p for p in held.record.unlisted if p not in points)),
+    ):
         yield
-    finally:
-        found = problem.result()
-        if found:
-            shop.say(f"the history was not written, and will be by the next run: {found}")
-        else:
-            held.note(unlisted=tuple(p for p in held.record.unlisted if p not in points))
 
 
 def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None:
     """The same, before anything else is done."""
     with writing_down(shop, held, ledger):
         pass
-
-
-def _problem(book: Book, points: tuple[Taken, ...]) -> str:
-    try:
-        book.add(points)
-    except (KubeError, LifecycleError) as error:
-        return str(error)
-    return ""
 
 
 def tidy_savepoints(

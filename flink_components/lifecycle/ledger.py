@@ -312,11 +312,11 @@ class Held(Generic[R]):
             except NotFound:
                 raise self._lose("someone deleted the ledger") from None
             lease = self._seen()
-            if lease is None and ledger.clock.monotonic() < deadline:
+            if lease is None:
+                if ledger.clock.monotonic() >= deadline:
+                    raise problem
                 ledger.clock.sleep(_PAUSE_SECONDS)
                 continue
-            if lease is None:
-                raise problem
             if lease["spec"] == body["spec"] and (
                 lease["metadata"]["annotations"] == body["metadata"]["annotations"]
             ):

@@ -16,7 +16,7 @@ from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.ledger import KEY, Ledger, lease_name, own_labels
 from flink_components.lifecycle.wish import Wish
-from flink_components.lifecycle.work import Workshop
+from flink_components.lifecycle.work import Workshop, meanwhile
 from flink_components.plan.programs import Program, Programs, with_program
 from flink_components.plan.record import SCHEMA, Record
 
@@ -44,8 +44,7 @@ class Shelf:
 
         Raises LifecycleError where they were edited to something else.
         """
-        secret = self._secret()
-        return self._programs(secret) if secret else Programs(key=self.key)
+        return self._programs(self._secret())
 
     def keep(self, program: Program, record: Record) -> None:
         """Writes a program that is to be submitted, if that is not what is there already.
@@ -56,7 +55,7 @@ class Shelf:
             # Before its first start a job has none, so that need not be asked.
             new = not record.attempts and not attempt
             secret = {} if new else self._secret()
-            known = self._programs(secret) if secret else Programs(key=self.key)
+            known = self._programs(secret)
             programs = with_program(known, program, record)
             if programs == known:
                 return
@@ -78,6 +77,8 @@ class Shelf:
         self.api.delete("Secret", self.namespace, self.name)
 
     def _programs(self, secret: Json) -> Programs:
+        if not secret:
+            return Programs(key=self.key)
         try:
             programs = Programs.model_validate_json(base64.b64decode(secret["data"][_PROGRAMS]))
         except (KeyError, TypeError, ValueError, ValidationError):
@@ -135,29 +136,15 @@ def keeping(
         revision=revision,
         spec=wish.declared.model_dump(mode="json", exclude_none=True),
     )
-    problem = shop.beside(lambda: _problem(shelf_of(ledger), program, record))
-    try:
+    failed = "the program was not kept for `flink-components resume` and `rollback`"
+    with meanwhile(shop, lambda: shelf_of(ledger).keep(program, record), failed):
         yield
-    finally:
-        found = problem.result()
-        if found:
-            shop.say(
-                f"the program was not kept for `flink-components resume` and `rollback`: {found}"
-            )
 
 
 def keep(shop: Workshop, ledger: Ledger[Record], wish: Wish, revision: int, record: Record) -> None:
     """Keeps the program of a wish, or says why it can't."""
     with keeping(shop, ledger, wish, revision, record):
         pass
-
-
-def _problem(shelf: Shelf, program: Program, record: Record) -> str:
-    try:
-        shelf.keep(program, record)
-    except (KubeError, LifecycleError) as error:
-        return str(error)
-    return ""
 
 
 def remove_programs(shop: Workshop, ledger: Ledger[Record]) -> None:

@@ -1,13 +1,15 @@
 """What the steps of one job's life cycle share: the lock, the clock, the way to Flink, the row."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from flink_components.flink.rest import FlinkClient
-from flink_components.kube.api import KubeApi
+from flink_components.kube.api import KubeApi, KubeError
+from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.ledger import Held, Ledger
 from flink_components.lifecycle.waiting import Clock
 from flink_components.plan.record import Record
@@ -73,3 +75,33 @@ class Workshop:
 
 
 HeldRecord = Held[Record]
+
+
+@contextmanager
+def meanwhile(
+    shop: Workshop,
+    work: Callable[[], object],
+    failed: str,
+    then: Callable[[], None] = lambda: None,
+) -> Iterator[None]:
+    """Does work beside the block, by its end, and `then` something here where it succeeded.
+
+    What can't be done is said after `failed`, and is no error.
+    """
+
+    def problem() -> str:
+        try:
+            work()
+        except (KubeError, LifecycleError) as error:
+            return str(error)
+        return ""
+
+    begun = shop.beside(problem)
+    try:
+        yield
+    finally:
+        found = begun.result()
+        if found:
+            shop.say(f"{failed}: {found}")
+        else:
+            then()

@@ -41,11 +41,8 @@ _STEPS = {
     "lifecycle/starting.py": "start",
     "lifecycle/starting_by_hand.py": "resume or roll back by hand",
     "lifecycle/stopping.py": "stop",
-    "lifecycle/triggers.py": "take a savepoint",
     "lifecycle/way_back.py": "take an upgrade back",
-    "plan/down.py": "start again",
     "plan/due.py": "plan",
-    "plan/origins.py": "find a restore point",
     "providers/session_job.py": "`pulumi destroy`",
 }
 _KINDS = {

@@ -55,8 +55,10 @@ class Kubernetes:
     def namespace(self, name: str) -> Iterator[Kubernetes]:
         """A namespace that is there until the end of the block."""
         self.create_namespace(name)
-        yield self
-        self.delete_namespace(name)
+        try:
+            yield self
+        finally:
+            self.delete_namespace(name)
 
     def delete_namespace(self, name: str, seconds: float = 120.0) -> None:
         """Deletes the namespace with all that is in it, and waits until it is gone."""
