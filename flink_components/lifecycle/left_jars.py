@@ -4,6 +4,7 @@ The ledger names them from the step after which they are not needed until they a
 the next run removes what one that died has left.
 """
 
+from concurrent.futures import Future
 from typing import Any
 
 from flink_components.flink.errors import FlinkError
@@ -19,11 +20,16 @@ _DOWN = (Phase.SUSPENDED, Phase.CANCELLED)
 
 
 def remove_left_jars(
-    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], for_good: bool = False
+    shop: Workshop,
+    held: HeldRecord,
+    ledger: Ledger[Record],
+    for_good: bool = False,
+    others: Future[set[str]] | None = None,
 ) -> None:
     """Removes them where no other job's ledger in the namespace names them.
 
-    `for_good`: this job needs none any more, whatever its ledger says.
+    `for_good`: this job needs none any more, whatever its ledger says. `others` is what was needed
+    by other jobs a moment ago, where that was asked for beforehand.
     Best effort: one that can't be removed now is tried again by the next run, as long as it is on
     the cluster that the job is on.
     """
@@ -31,20 +37,24 @@ def remove_left_jars(
     if not left:
         return
     try:
-        needed = _needed_by_others(ledger)
-        kept = [
+        needed = others.result() if others is not None else needed_by_others(ledger)
+        unused = [
             jar
             for jar in left
-            if (for_good or not _needed_here(held.record, jar))
-            and jar.content not in needed
-            and not _removed(shop, held, jar)
+            if jar.content not in needed and (for_good or not _needed_here(held.record, jar))
+        ]
+        if unused and others is not None:
+            needed = needed_by_others(ledger)
+        kept = [
+            jar for jar in unused if jar.content not in needed and not _removed(shop, held, jar)
         ]
         held.note(jars_left=tuple(kept))
     except (KubeError, LifecycleError):
         return
 
 
-def _needed_by_others(ledger: Ledger[Record]) -> set[str]:
+def needed_by_others(ledger: Ledger[Record]) -> set[str]:
+    """Contents of the jars that other jobs of the namespace need. Raises KubeError."""
     others = records(ledger.api, ledger.namespace, "job", Record)
     return {
         content

@@ -1,5 +1,6 @@
 """Brings a session job to where its declaration wants it, from wherever it was left."""
 
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down, writing_down
 from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.left_jars import needs_jar, remove_left_jars
+from flink_components.lifecycle.left_jars import needed_by_others, needs_jar, remove_left_jars
 from flink_components.lifecycle.observing import observe_latest, with_scaling
 from flink_components.lifecycle.programs import keep, keeping
 from flink_components.lifecycle.rehearsal import Rehearsal
@@ -232,15 +233,13 @@ def _replace(
         decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, spec)
-    _start_new(shop, held, ledger, wish, before, decision, restore, jar_id)
-    _tidy(shop, held, ledger, wish, old, stable)
+    others = _start_new(shop, held, ledger, wish, before, decision, restore, jar_id)
+    remove_left_jars(shop, held, ledger, others=others)
+    _leave_clusters(shop, held, wish, old, stable)
 
 
-def _tidy(
-    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], wish: Wish, *earlier: Run | None
-) -> None:
-    """Removes what only earlier runs needed: a jar, and a cluster where it has moved away."""
-    remove_left_jars(shop, held, ledger)
+def _leave_clusters(shop: Workshop, held: HeldRecord, wish: Wish, *earlier: Run | None) -> None:
+    """Removes clusters that only earlier runs of it needed, where it has moved away."""
     left: list[dict[str, Any]] = [wish.spec.cluster.to_json()]
     for run in filter(None, earlier):
         if not any(same_cluster(run.cluster, other) for other in left):
@@ -314,10 +313,12 @@ def _start_new(
     decision: Decision,
     restore: RestorePoint | None,
     jar_id: str,
-) -> None:
+) -> Future[set[str]]:
+    """Starts it, or takes it back; the jars that other jobs need, asked for while it deploys."""
     old = held.record.run
     try:
         run = start(shop, held, wish, decision.revision, restore, jar_id, decision.forced)
+        others = shop.beside(lambda: needed_by_others(ledger))
         with writing_down(shop, held, ledger):
             become_stable(shop, held, wish, run)
     except AnswerLost:
@@ -327,6 +328,7 @@ def _start_new(
         if old is not None and failed == old:
             raise
         way_back(shop, held, wish, before, failed, error)
+    return others
 
 
 def _wait(shop: Workshop, held: HeldRecord, wish: Wish, before: Wish | None) -> None:

@@ -211,10 +211,11 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
         )
     if job.state in ("FAILED", "CANCELED"):
         raise StepFailed(_failure(flink, run.job_id) or f"the job ended as {job.state}")
+    interval = shop.beside(lambda: _checkpoint_interval(shop, flink, run, deadline))
     _check_restored(shop, flink, run, deadline)
     if job.state == "FINISHED":
         return "FINISHED"
-    return _wait_for_checkpoint(shop, flink, spec, run, deadline)
+    return _wait_for_checkpoint(shop, flink, spec, run, deadline, interval.result())
 
 
 def _failure(flink: FlinkClient, job_id: str) -> str | None:
@@ -278,9 +279,13 @@ def _checkpoint_interval(
 
 
 def _wait_for_checkpoint(
-    shop: Workshop, flink: FlinkClient, spec: SessionJobSpec, run: Run, deadline: float
+    shop: Workshop,
+    flink: FlinkClient,
+    spec: SessionJobSpec,
+    run: Run,
+    deadline: float,
+    interval: float | None,
 ) -> str:
-    interval = _checkpoint_interval(shop, flink, run, deadline)
     if interval is None:
         return "RUNNING"
     if not flink.can_trigger_checkpoints and interval / 1000 > spec.deadlines.stable.seconds:

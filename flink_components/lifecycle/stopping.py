@@ -37,15 +37,20 @@ def finish_stop(
 ) -> RestorePoint:
     """Reads the result of a stop to its end, also one that another process has begun.
 
-    The savepoint is recorded at once; the step stays open until the job has ended.
+    The savepoint is recorded at once; the step stays open until the job has ended. Where it has
+    ended by then, as nearly always, both are written with the next step, which follows at once.
     """
     flink = shop.flink(run.cluster)
     point = held.record.restore
     if point is None or not below(point.path, step.directory):
         point = _savepoint(shop, held, spec, run, step, flink)
+        changes = noted(held, spec, point, run, step, step.why)
+        if _has_ended(flink, run):
+            held.note(**changes, open=None, phase=Phase.UPGRADING, since=shop.clock.now())
+            shop.say(f"savepoint complete: {point.path}")
+            return point
         # The savepoint is recorded whatever becomes of the job, whose end is not waited for first.
         end = shop.beside(lambda: wait_for_end(shop, flink, spec, run))
-        changes = noted(held, spec, point, run, step, step.why)
         held.commit(**changes, phase=Phase.UPGRADING, since=shop.clock.now())
         shop.say(f"savepoint complete: {point.path}")
         end.result()
@@ -53,6 +58,13 @@ def finish_stop(
         wait_for_end(shop, flink, spec, run)
     held.note(open=None)
     return point
+
+
+def _has_ended(flink: FlinkClient, run: Run) -> bool:
+    try:
+        return flink.status(run.job_id) in ENDED
+    except FlinkError:
+        return False
 
 
 def _savepoint(
