@@ -12,6 +12,7 @@ import requests
 
 from flink_components.flink.errors import connection_problem
 from flink_components.flink.image_jars import IN_IMAGE
+from flink_components.flink.storage import StorageError, filesystem, first_line
 
 _CHUNK = 1 << 20
 _BLOCK = 8 << 20
@@ -122,20 +123,15 @@ def _open(location: str) -> Iterator[BinaryIO]:
         with path.open("rb") as local:
             yield local
         return
-    scheme = location.split("://", 1)[0]
     try:
-        import fsspec
-
-        files, path = fsspec.url_to_fs(location)
-        remote = files.open(path, "rb", block_size=_BLOCK)
-    except ImportError as error:
-        raise JarError(
-            f"{location}: reading {scheme}:// needs `pip install flink-components[{scheme}]`"
-        ) from error
+        files, name = filesystem(location)
+        remote = files.open(name, "rb", block_size=_BLOCK)
+    except StorageError as error:
+        raise JarError(f"{location}: {error}") from error
     except FileNotFoundError as error:
         raise JarError(f"{location} is not there: upload it, or mend the path") from error
     except Exception as error:
-        raise JarError(f"{location} can't be read: {_first_line(error)}") from error
+        raise JarError(f"{location} can't be read: {first_line(error)}") from error
     with remote:
         yield remote
 
@@ -154,7 +150,3 @@ def _check(location: str, stream: BinaryIO, sha256: str) -> None:
             f"{location} has SHA-256 {found}, and {sha256} was declared: "
             f"mend jar_sha256, or find out who changed the file"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).split("\n", 1)[0]

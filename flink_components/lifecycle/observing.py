@@ -32,7 +32,7 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
             at=shop.clock.now(),
         )
     except FlinkNotFound:
-        return Seen(reached=True)
+        return Seen(reached=True, at=shop.clock.now())
     except FlinkUnreachable as error:
         return Seen(reached=error.status == 404, problem=str(error))
     except (FlinkError, AccessError, KubeError) as error:

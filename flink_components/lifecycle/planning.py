@@ -11,6 +11,7 @@ from flink_components.kube.api import KubeError
 from flink_components.lifecycle.adopting import to_adopt
 from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.left_checkpoints import with_left_checkpoint
 from flink_components.lifecycle.observing import observe, with_scaling
 from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
@@ -62,6 +63,7 @@ def plan(
     seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
     if not seen.reached:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
+    seen = with_left_checkpoint(shop, spec, record, seen)
     if record and record.run and wish.only_scales(record.run):
         seen = with_scaling(shop, record.run, seen)
     decision = decide(spec, wish.fingerprint, record, seen)

@@ -9,6 +9,10 @@ from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down, writing_down
 from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.left_checkpoints import (
+    checkpoint_directory,
+    with_left_checkpoint,
+)
 from flink_components.lifecycle.left_jars import needed_by_others, needs_jar, remove_left_jars
 from flink_components.lifecycle.observing import observe_latest, with_scaling
 from flink_components.lifecycle.programs import keep, keeping
@@ -168,11 +172,21 @@ def _decide(
     """What a person asks for now counts, though it was done before; not while that still runs."""
     record, run = held.record, held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
+    if run is not None:
+        _note_checkpoints(held, run, seen)
+        seen = with_left_checkpoint(shop, spec, record, seen)
     if run and wish and wish.only_scales(run):
         seen = with_scaling(shop, run, seen)
     if wish and wish.by_hand is not None and not seen.active:
         record = record.as_never_asked()
     return decide(spec, fingerprint, record, seen), seen
+
+
+def _note_checkpoints(held: HeldRecord, run: Run, seen: Seen) -> None:
+    """Where its checkpoints are: the JobManager that can say so may be lost later."""
+    directory = checkpoint_directory(run, seen)
+    if directory not in (None, run.checkpoints):
+        held.note(run=run.model_copy(update={"checkpoints": directory}))
 
 
 def _active(held: HeldRecord) -> Run:

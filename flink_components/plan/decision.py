@@ -35,7 +35,8 @@ class Seen:
     where nobody answered, and the rest then says nothing. `checkpoint` is the latest completed
     one that a cancel keeps; `completed` how many the job has completed, kept or not; `restored`
     what it says it was restored from. `problem` is why nobody answered, or why the job failed.
-    `at` is when it was looked (seconds since 1970).
+    `at` is when it was looked (seconds since 1970). `on_storage`: the checkpoint was found there,
+    since the JobManager does not know the job any more.
     `rescalable` is whether Flink can change the parallelism of the job while it runs, None where
     more than that is to change; `recovers` whether the job then goes on from a checkpoint.
     """
@@ -49,6 +50,7 @@ class Seen:
     at: float = 0.0
     rescalable: bool | None = None
     recovers: bool = False
+    on_storage: bool = False
 
     @property
     def active(self) -> bool:

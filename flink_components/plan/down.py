@@ -7,8 +7,10 @@ from flink_components.plan.decision import Action, Decision, Seen
 from flink_components.plan.origins import age_problem, restore_point, start_from, started_from
 from flink_components.plan.record import Phase, Record, RestorePoint, Run
 from flink_components.spec.job import SessionJobSpec, UpgradeMode
+from flink_components.spec.quantity import Duration
 
-_ENDED_BY_US = (Phase.UPGRADING, Phase.SUSPENDED, Phase.FAILED, Phase.CANCELLED)
+ENDED_BY_US = (Phase.UPGRADING, Phase.SUSPENDED, Phase.FAILED, Phase.CANCELLED)
+"""Phases of a job that is down since a step of ours has ended it."""
 
 
 def after_its_end(
@@ -25,7 +27,7 @@ def after_its_end(
         return Decision(
             Action.START, revision, restore=forced, why="as restore_from says", forced=True
         )
-    if record.phase in _ENDED_BY_US:
+    if record.phase in ENDED_BY_US:
         return start_from(spec, record.restore, revision, "")
     if _has_finished(record, seen):
         if same_program:
@@ -43,7 +45,7 @@ def stays_down(
 
     `phase` is what the ledger says then.
     """
-    if record.phase in _ENDED_BY_US:
+    if record.phase in ENDED_BY_US:
         return Decision(Action.NOTHING, run.revision, why="it is down", phase=phase)
     if _has_finished(record, seen):
         why = "the job has finished its bounded work"
@@ -56,7 +58,7 @@ def stays_down(
 
 def finished(record: Record, seen: Seen) -> bool:
     """It came to the end of its bounded work, and no step of ours has ended it."""
-    return record.phase not in _ENDED_BY_US and _has_finished(record, seen)
+    return record.phase not in ENDED_BY_US and _has_finished(record, seen)
 
 
 def _has_finished(record: Record, seen: Seen) -> bool:
@@ -79,7 +81,8 @@ def _ended_by_another(
         if refused:
             return Decision(Action.REFUSE, revision, why=f"the job {what}, {refused}")
         point = restore_point(seen.checkpoint, run)
-        why = f"the job {what}: it goes on from its latest {point.kind}"
+        found = f", found on its storage and {_age(seen)} old" if seen.on_storage else ""
+        why = f"the job {what}: it goes on from its latest {point.kind}{found}"
         return start_from(spec, point, revision, why)
     if seen.state is not None and seen.completed == 0:
         return start_from(
@@ -89,12 +92,13 @@ def _ended_by_another(
             f"the job {what} and has completed no checkpoint: it goes on from what it started from",
         )
     known = f" The last recorded point is {record.restore.path}." if record.restore else ""
+    problem = f" ({seen.problem})" if seen.problem else ""
     return Decision(
         Action.REFUSE,
         revision,
-        why=f"the job {what}, and where its latest checkpoint is can't be asked any more: look "
-        f"below the checkpoint directory for {run.job_id}/chk-N/_metadata and set restore_from "
-        f"to the highest.{known}",
+        why=f"the job {what}, and where its latest checkpoint is can't be asked any more{problem}: "
+        f"look below the checkpoint directory for {run.job_id}/chk-N/_metadata and set "
+        f"restore_from to the highest.{known}",
     )
 
 
@@ -104,6 +108,12 @@ def _not_from_a_checkpoint(
     """Why the job may not go on from the checkpoint that it has left; "" where it may."""
     if checkpoint.savepoint:
         return ""
+    may_be_older = spec.upgrade_mode is UpgradeMode.LAST_STATE or spec.fallback is not None
+    if seen.on_storage and not may_be_older:
+        return (
+            f"and its latest checkpoint on the storage is {checkpoint.path}, {_age(seen)} old: "
+            f'choose upgrade_mode="last_state" to go on from it, or set restore_from'
+        )
     if not same_program and spec.upgrade_mode is UpgradeMode.SAVEPOINT and spec.fallback is None:
         return (
             f"so it can't take a savepoint for the upgrade: choose "
@@ -111,3 +121,8 @@ def _not_from_a_checkpoint(
         )
     too_old = age_problem(spec, seen)
     return f"and {too_old}: set restore_from to go on from it all the same" if too_old else ""
+
+
+def _age(seen: Seen) -> str:
+    at_ms = seen.checkpoint.at_ms if seen.checkpoint else 0
+    return str(Duration(max(int(seen.at - at_ms / 1000), 0) * 1000))

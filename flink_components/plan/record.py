@@ -98,6 +98,7 @@ class Run(_Value):
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
     `rolled_back_from` is the revision that a rollback by hand has left for it.
     `parallelism` is the declared one, which tells a change of it from one of the program.
+    `checkpoints` is the directory of its checkpoints, once Flink has named one.
     """
 
     revision: int
@@ -116,6 +117,7 @@ class Run(_Value):
     savepoint_format: str = "native"
     rolled_back_from: int | None = None
     parallelism: int | None = None
+    checkpoints: str | None = None
 
 
 class LeftJar(_Value):

@@ -20,7 +20,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 _PACKAGE = Path(flink_components.__path__[0])
 # what each module does when it raises, as a user knows it
 _STEPS = {
+    "flink/checkpoint_files.py": "look for what a lost job has left",
     "flink/jar.py": "read the jar",
+    "flink/storage.py": "read a jar, or what a lost job has left",
     "kube/access.py": "connect",
     "lifecycle/adopting.py": "adopt",
     "lifecycle/anchoring.py": "make, rename or delete the job",
@@ -56,6 +58,7 @@ _KINDS = {
     "LockLost": "This run did nothing more; the one that took the lock goes on.",
     "LifecycleError": "Nothing more was changed: what ran runs on.",
     "AccessError": "Nothing was changed: no cluster was reached.",
+    "StorageError": "Nothing was changed: it is part of the reason of a refusal.",
     "JarError": "Nothing was changed: the jar is read before anything else is done.",
 }
 _REFUSALS = {"_refused": "Refused", "_lose": "LockLost", "_failed_stop": "StepFailed"}

@@ -67,35 +67,35 @@ def test_a_ledger_deleted_by_hand_is_made_again_and_the_running_job_adopted(
 
 
 @pytest.mark.parametrize("version", DEFAULT_VERSIONS)
-def test_a_job_that_its_jobmanager_forgot_is_lost_until_it_is_said_where_to_go_on_from(
+def test_a_job_that_its_jobmanager_forgot_goes_on_from_its_storage_where_that_is_allowed(
     version: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("forgetful")
-    config = {"execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION"}
+    config = {
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "state.checkpoints.dir": (folder / "checkpoints").as_uri(),
+    }
     with LocalFlink(version, folder / "first", config=config) as flink:
         job = make_job(flink, kubernetes, f"forgotten-{version.replace('.', '-')}", folder)
         wish = job.wish()
         forgotten = job.up(wish).run
         assert forgotten is not None
         job.written("v1", 50)
-        checkpoint = until(
-            "a checkpoint", 20, lambda: job.flink.checkpoints(forgotten.job_id).newest
-        )
     with LocalFlink(version, folder / "second", config=config) as flink:
         job = job.elsewhere(rest_url=flink.url)
         ledger = job.ledger
         with ledger.lock("test") as held:
             held.commit(run=forgotten.model_copy(update={"cluster": job.ref.to_json()}))
+        left = (folder / "checkpoints" / forgotten.job_id).glob("chk-*/_metadata")
+        newest = max(int(path.parent.name.removeprefix("chk-")) for path in left)
 
         assert drift(job) == f"LOST: the JobManager does not know {forgotten.job_id}"
-        with pytest.raises(Refused, match=f"{forgotten.job_id}/chk-N/_metadata"):
+        with pytest.raises(Refused, match=f"{forgotten.job_id}/chk-{newest}, .* old: choose"):
             job.up(job.wish(), wish)
 
-        newest = sorted(
-            (folder / "first").rglob("chk-*/_metadata"),
-            key=lambda path: int(path.parent.name.removeprefix("chk-")),
-        )[-1]
-        assert int(newest.parent.name.removeprefix("chk-")) >= checkpoint.id
-        job.up(job.wish(restore_from=newest.parent.as_uri()), wish)
+        allowed = job.wish(upgrade_mode="last_state")
+        found = plan(job.shop, allowed, wish.spec.model_dump(mode="json"))
+        assert found.restore.endswith(f"{forgotten.job_id}/chk-{newest} (checkpoint)")
+        job.up(allowed, wish)
         report = job.goes_on()
         assert report.ok, str(report)

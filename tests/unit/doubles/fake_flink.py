@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.unit.doubles.clock import FakeClock
@@ -18,6 +19,7 @@ from tests.unit.doubles.flink_bodies import (
     vertex_body,
 )
 from tests.unit.doubles.flink_jobs import Behaviour, FakeJob, Operation, Snapshot, Start, Storage
+from tests.unit.doubles.snapshot_files import write_metadata
 
 Json = dict[str, Any]
 Reply = tuple[int, Any]
@@ -43,6 +45,8 @@ class FakeFlink:
         self.savepoint_seconds = 0.03
         self.adaptive = False
         self.cooldown = 3.0
+        self.disk: Path | None = None
+        self.config = {"jobmanager.rpc.port": "6123"}
         self.behaviours: dict[str, Behaviour] = {}
         self.jobs: dict[str, FakeJob] = {}
         self.jars: dict[str, bytes] = {}
@@ -55,6 +59,11 @@ class FakeFlink:
         self._numbers = itertools.count(1)
 
     # -- what a test does to it --------------------------------------------------------------
+
+    def keep_checkpoints_in(self, folder: Path) -> None:
+        """From now on each snapshot is a real file too, and checkpoints are in `folder`."""
+        self.disk = folder
+        self.config["execution.checkpointing.dir"] = f"file:{folder}"
 
     def restart(self) -> None:
         """The JobManager starts anew, without high availability: it knows nothing any more."""
@@ -112,6 +121,8 @@ class FakeFlink:
     def _live(self, job: FakeJob, now: float) -> None:
         if job.ends is not None and job.ends[0] <= now:
             self._end(job, job.ends[1])
+        if job.fails_over is not None and job.fails_over <= now:
+            self._fail_over(job, now)
         if job.state == "CREATED" and now >= job.started + 0.03:
             job.state = "RUNNING"
             job.last_checkpoint = now
@@ -128,6 +139,16 @@ class FakeFlink:
         due = self.interval is not None and now - job.last_checkpoint >= self.interval
         if due and not job.behaviour.slots_missing and job.behaviour.checkpoint_fails is None:
             self._snapshot(job, None)
+
+    def _fail_over(self, job: FakeJob, now: float) -> None:
+        """The job restarts from its latest checkpoint, after a second."""
+        if job.state == "RUNNING":
+            checkpoints = [s for s in job.snapshots if not s.savepoint]
+            job.events = checkpoints[-1].events if checkpoints else 0
+            job.restored = checkpoints[-1].path if checkpoints else job.restored
+            job.state, job.fails_over = "RESTARTING", now + 1.0
+        else:
+            job.state, job.fails_over = "RUNNING", None
 
     def _rescale(self, job: FakeJob, now: float) -> None:
         """The adaptive scheduler: the job restarts from its latest checkpoint, or from nothing."""
@@ -148,14 +169,14 @@ class FakeFlink:
         job.rescaled += 1
 
     def _end(self, job: FakeJob, state: str, reason: str | None = None) -> None:
-        job.state, job.failure, job.ends = state, reason, None
+        job.state, job.failure, job.ends, job.fails_over = state, reason, None, None
         for snapshot in job.snapshots:
             if not snapshot.savepoint and (state == "FINISHED" or not self.kept_on_cancel):
                 snapshot.discarded = True
 
     def _snapshot(self, job: FakeJob, directory: str | None) -> Snapshot:
         number = next(self._numbers)
-        path = f"file:/checkpoints/{job.id}/chk-{number}"
+        path = f"file:{self.disk or '/checkpoints'}/{job.id}/chk-{number}"
         if directory is not None:
             path = f"{directory.replace('file:///', 'file:/')}/savepoint-{job.id[:6]}-{number:012d}"
         at = self._clock.now()
@@ -164,6 +185,8 @@ class FakeFlink:
         job.snapshots.append(taken)
         job.last_checkpoint = at
         self._storage.snapshots[path] = taken
+        if self.disk is not None:
+            write_metadata(Path(path.removeprefix("file:")), number, at)
         return taken
 
     def _complete(self, job: FakeJob | None, operation: Operation) -> None:
@@ -187,6 +210,8 @@ class FakeFlink:
             operation.failure = f"java.util.concurrent.CompletionException: x\nCaused by: {reason}"
             if behaviour.savepoint_ends and operation.kind != "checkpoint":
                 self._end(job, "FAILED", reason)
+            if behaviour.savepoint_restarts and operation.kind != "checkpoint":
+                job.failure, job.fails_over = reason, self._clock.now() + 0.1
             return
         directory = None if operation.kind == "checkpoint" else operation.directory
         operation.location = self._snapshot(job, directory).path
@@ -230,7 +255,7 @@ class FakeFlink:
         }
 
     def _jobmanager_config(self) -> Reply:
-        return 200, [{"key": "jobmanager.rpc.port", "value": "6123"}]
+        return 200, [{"key": key, "value": value} for key, value in self.config.items()]
 
     def _list_jars(self) -> Reply:
         return 200, {
@@ -512,6 +537,6 @@ class FakeFlink:
             return (409 if self.minor >= (1, 17) else 404), {
                 "errors": ["Job cancellation failed because the job has already reached another"]
             }
-        job.state = "CANCELLING"
+        job.state, job.fails_over = "CANCELLING", None
         job.ends = (self._clock.now() + 0.05, "CANCELED")
         return 202, {}

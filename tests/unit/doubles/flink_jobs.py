@@ -28,7 +28,8 @@ class Behaviour:
     refuses: reason for a 400 to the run request; plan_refused: the same for a plan.
     fails: reason for which the job fails once it runs; after_checkpoint: it completes one before.
     slots_missing: so many subtasks never get a slot. finishes: its work is bounded.
-    checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint.
+    checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint;
+    savepoint_restarts: it fails over with it, an instant after the result.
     ignores_savepoint: it starts empty whatever it was given.
     pinned: the parallelism of its sink, whatever that of the job is; highest: the maximum of it.
     unchained_from: from this parallelism on its job graph has another vertex.
@@ -44,6 +45,7 @@ class Behaviour:
     checkpoint_fails: str | None = None
     savepoint_fails: str | None = None
     savepoint_ends: bool = False
+    savepoint_restarts: bool = False
     ignores_savepoint: bool = False
     pinned: int | None = None
     highest: int = 128
@@ -74,6 +76,7 @@ class FakeJob:
     snapshots: list[Snapshot] = field(default_factory=list)
     failure: str | None = None
     ends: tuple[float, str] | None = None
+    fails_over: float | None = None
     last_checkpoint: float = 0.0
     parallelism: dict[str, int] = field(default_factory=dict)
     bounds: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -1,0 +1,38 @@
+"""Files where Flink keeps state, read with this machine's own credentials."""
+
+from typing import Any
+
+_HADOOP_NAMES = {"s3a": "s3", "s3p": "s3", "s3n": "s3"}
+_EXTRAS = {"s3": "flink-components[s3]", "gs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs"}
+
+
+class StorageError(Exception):
+    """Files that can't be read from here; the message says why."""
+
+
+def filesystem(location: str) -> tuple[Any, str]:
+    """The fsspec file system of `location`, and the path in it.
+
+    A path without a scheme and `file:` are this machine's. Raises StorageError.
+    """
+    scheme, separator, rest = location.partition(":")
+    if separator and "/" not in scheme:
+        location = f"{_HADOOP_NAMES.get(scheme, scheme)}:{rest}"
+        if scheme == "file":
+            location = f"file:///{rest.lstrip('/')}"
+    try:
+        import fsspec
+
+        files, path = fsspec.url_to_fs(location)
+    except (ImportError, ValueError) as error:
+        scheme = location.partition(":")[0]
+        needed = f"`pip install {_EXTRAS[scheme]}`" if scheme in _EXTRAS else first_line(error)
+        raise StorageError(f"reading {scheme}:// needs {needed}") from error
+    except Exception as error:
+        raise StorageError(first_line(error)) from error
+    return files, path
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of what a library says."""
+    return (str(error) or type(error).__name__).split("\n", 1)[0]

@@ -1,0 +1,78 @@
+"""Where a job that no JobManager knows any more has left its state."""
+
+from dataclasses import replace
+
+from flink_components.flink.answers import Checkpoint
+from flink_components.flink.checkpoint_files import latest_left, snapshot_number
+from flink_components.flink.errors import FlinkError
+from flink_components.flink.storage import StorageError
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.decision import Seen
+from flink_components.plan.down import ENDED_BY_US
+from flink_components.plan.record import Phase, Record, Run
+from flink_components.spec.job import SessionJobSpec
+
+_DIRECTORY = ("execution.checkpointing.dir", "state.checkpoints.dir")
+_AVAILABILITY = ("high-availability.type", "high-availability")
+
+
+def with_left_checkpoint(
+    shop: Workshop, spec: SessionJobSpec, record: Record | None, seen: Seen
+) -> Seen:
+    """What was seen, and for a job that its JobManager has forgotten what is on the storage.
+
+    Only where the JobManager itself says so, and nothing can bring the job back: without high
+    availability. Never raises: why it is not known is the `problem` of what was seen.
+    """
+    run = record.run if record else None
+    if record is None or run is None or not _forgotten(record, run, seen):
+        return seen
+    try:
+        return _look(shop, spec, record, run, seen)
+    except (StorageError, FlinkError, KubeError, AccessError) as error:
+        return replace(seen, problem=str(error))
+
+
+def checkpoint_directory(run: Run, seen: Seen) -> str | None:
+    """The directory in which Flink keeps the run's checkpoints, where its latest one says so."""
+    newest = seen.checkpoint
+    if newest is None or newest.savepoint:
+        return None
+    directory, _, rest = newest.path.partition(f"/{run.job_id}/")
+    return directory if rest else None
+
+
+def _forgotten(record: Record, run: Run, seen: Seen) -> bool:
+    if not seen.reached or seen.state is not None or seen.problem or run.stateless:
+        return False
+    return record.open is None and record.phase not in (*ENDED_BY_US, Phase.FINISHED)
+
+
+def _look(shop: Workshop, spec: SessionJobSpec, record: Record, run: Run, seen: Seen) -> Seen:
+    config = shop.flink(run.cluster).cluster_config()
+    available = next((config[name] for name in _AVAILABILITY if name in config), "NONE")
+    if available.upper() != "NONE":
+        return replace(seen, problem=f"high availability ({available}) may bring it back")
+    asked = (known.get(name) for known in (spec.config, config) for name in _DIRECTORY)
+    directories = [str(one) for one in dict.fromkeys(filter(None, (run.checkpoints, *asked)))]
+    if not directories:
+        return replace(seen, problem="its cluster has no directory for checkpoints")
+    for directory in directories:
+        found = latest_left(directory, run.job_id)
+        if found is not None:
+            newest = _newer_savepoint(record, run, found) or found
+            return replace(seen, checkpoint=newest, on_storage=True)
+    return replace(seen, problem=f"there is none below {' or '.join(directories)}")
+
+
+def _newer_savepoint(record: Record, run: Run, found: Checkpoint) -> Checkpoint | None:
+    """The savepoint that the job has taken since, while it ran on."""
+    point = record.restore
+    if point is None or point.job_id != run.job_id or point.kind != "savepoint":
+        return None
+    number = snapshot_number(point.path)
+    if number < found.id:
+        return None
+    return Checkpoint(number, point.path, True, int(point.at * 1000), point.size or 0)
