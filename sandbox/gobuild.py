@@ -29,10 +29,11 @@ def build(
 ) -> Path:
     """Return the cache folder ``<name>/<version>`` with the programs in its ``bin``.
 
-    ``module_dir`` holds the ``go.mod`` and ``go.sum`` that pin everything, ``packages`` are the
-    import paths of the programs. ``env`` is added to the environment (default ``CGO_ENABLED=0``).
-    A build that is there already, from the same module files and flags, is used as it is. The
-    folder appears whole or not at all, and two builders of the same program wait for each other.
+    ``module_dir`` holds the ``go.mod`` and ``go.sum`` that pin everything, and may hold a program
+    of its own; ``packages`` are the import paths of the programs. ``env`` is added to the
+    environment (default ``CGO_ENABLED=0``). A build that is there already, from the same files
+    and flags, is used as it is. The folder appears whole or not at all, and two builders of the
+    same program wait for each other.
 
     Raises SandboxError if Go is missing or the build fails.
     """
@@ -74,6 +75,7 @@ def _stamp(
     for part in (
         (module_dir / "go.mod").read_text(),
         (module_dir / "go.sum").read_text(),
+        *(source.read_text() for source in sorted(module_dir.glob("*.go"))),
         *packages,
         ldflags,
         *(f"{key}={value}" for key, value in sorted(variables.items())),

@@ -10,7 +10,8 @@ from sandbox.paths import BUILDS, CACHE
 
 # 1.35 and later refuse cgroup v1 by default.
 KUBERNETES = "1.34.4"
-COREDNS = "1.15.0"
+# The last one whose libraries are those of this Kubernetes: most are compiled once for both.
+COREDNS = "1.13.1"
 
 KUBERNETES_PROGRAMS = (
     "kube-apiserver",
@@ -48,5 +49,5 @@ def kubectl_folder() -> Path:
 
 def coredns() -> Path:
     """Return the folder with CoreDNS, built if it is missing."""
-    built = gobuild.build("coredns", COREDNS, BUILDS / "coredns", ["github.com/coredns/coredns"])
+    built = gobuild.build("coredns", COREDNS, BUILDS / "coredns", ["."])
     return built / "bin"

@@ -81,9 +81,11 @@ def test_the_second_time_it_is_there_and_nothing_is_said(builder: Builder) -> No
     assert builder.count() == 1
 
 
-def test_a_changed_module_is_built_anew(builder: Builder) -> None:
+@pytest.mark.parametrize("changed", ["go.mod", "go.sum", "main.go"])
+def test_a_changed_module_is_built_anew(builder: Builder, changed: str) -> None:
     builder.build()
-    (builder.module / "go.sum").write_text("example.org/other v1.0.0 h1:abc=\n")
+    with (builder.module / changed).open("a") as file:
+        file.write("// changed\n")
     builder.build()
     assert builder.count() == 2
 
