@@ -14,6 +14,7 @@ from tests.faults.struck_job import StruckJob, struck_job
 from tests.faults.switch import Strike, Switch
 
 _SECONDS = 240.0
+_LAST_CALL_SECONDS = 30.0
 # A server without threads that has all modules loaded: a process costs a fork, not a start.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.faults.processes", "kubernetes.config"])
@@ -28,27 +29,52 @@ class Outcome:
     points: tuple[str, ...] = ()
 
 
-def perform(job: StruckJob, operation: str, number: int, strike: Strike | None = None) -> Outcome:
-    """Does the operation in a process of its own, and waits for its end."""
-    here, there = _FORKS.Pipe(duplex=False)
-    process = _FORKS.Process(
-        target=_act, args=(there, job.place, operation, number, strike), daemon=True
-    )
-    process.start()
-    there.close()
-    try:
-        said: tuple[str, tuple[str, ...]] | None = here.recv() if here.poll(_SECONDS) else None
-    except EOFError:
-        said = None
-    process.join(5 if said else 0.5)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        return Outcome(killed=False, error=f"it did not end within {_SECONDS:.0f} s")
-    if said is None:
-        assert process.exitcode == -signal.SIGKILL, process.exitcode
+class Performance:
+    """An operation that is done in a process of its own."""
+
+    def __init__(
+        self, job: StruckJob, operation: str, number: int, strike: Strike | None = None
+    ) -> None:
+        self._answer, there = _FORKS.Pipe(duplex=False)
+        self._process = _FORKS.Process(
+            target=_act, args=(there, job.place, operation, number, strike), daemon=True
+        )
+        self._process.start()
+        there.close()
+
+    def outcome(self) -> Outcome:
+        """What became of the operation; its process may still have a late call to send."""
+        try:
+            said = self._answer.recv() if self._answer.poll(_SECONDS) else None
+        except EOFError:
+            said = None
+        if said is not None:
+            return Outcome(False, *said)
+        self._process.join(0.5)
+        if self._process.exitcode is None:
+            self._kill()
+            return Outcome(killed=False, error=f"it did not end within {_SECONDS:.0f} s")
+        assert self._process.exitcode == -signal.SIGKILL, self._process.exitcode
         return Outcome(killed=True)
-    return Outcome(False, *said)
+
+    def end(self) -> None:
+        """Waits until the process is gone, so that nothing of it can arrive any more."""
+        self._process.join(_LAST_CALL_SECONDS)
+        if self._process.exitcode is None:
+            self._kill()
+            raise AssertionError(f"a process was there {_LAST_CALL_SECONDS:.0f} s after its end")
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+def perform(job: StruckJob, operation: str, number: int) -> Outcome:
+    """Does the operation in a process of its own, and waits for its end."""
+    performance = Performance(job, operation, number)
+    outcome = performance.outcome()
+    performance.end()
+    return outcome
 
 
 def _act(

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -26,12 +28,16 @@ class Fault(str, Enum):
     KILLED_BEFORE = "the process is killed before the call"
     KILLED_AFTER = "the process is killed after the call, before its answer"
     LOST = "the answer is lost"
+    LATE = "no answer in time, and the call arrives after that"
     UNAVAILABLE = "503 in place of the call and of its answer"
     BROKEN = "500 in place of the answer"
 
 
 KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
 """Faults that end the process."""
+
+LATE_SECONDS = 1.0
+"""How long after its caller gave up on it a late call is sent."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,9 @@ class Switch:
             os.kill(os.getpid(), signal.SIGKILL)
         if fault is Fault.UNAVAILABLE:
             return _answer(request, 503)
+        if fault is Fault.LATE:
+            _send_later(request, send)
+            raise requests.ReadTimeout("no answer in time", request=request)
         send()
         if fault is Fault.KILLED_AFTER:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -97,6 +106,19 @@ class _Struck(HTTPAdapter):
     ) -> requests.Response:
         whole = super().send
         return self._switch.pass_through(request, lambda: whole(request, *args, **options))
+
+
+def _send_later(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> None:
+    """Sends a call whose caller has given it up; the process does not end before that."""
+    body: Any = request.body
+    if hasattr(body, "read"):
+        request.body = body.read()  # its caller closes the file behind it
+
+    def arrive() -> None:
+        with suppress(requests.RequestException):
+            send()
+
+    threading.Timer(LATE_SECONDS, arrive).start()
 
 
 def _answer(request: requests.PreparedRequest, status: int) -> requests.Response:
