@@ -12,6 +12,8 @@ from flink_components.plan.origins import restore_point
 from flink_components.plan.record import Phase, RestorePoint, Run, Step, Use
 from flink_components.spec.job import StopSpec
 
+_FAILS_OVER_SECONDS = 1.0
+
 
 def stop_with_savepoint(
     shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, why: str = ""
@@ -99,15 +101,30 @@ def _failed_stop(
     The phase is never one of a stop of ours: where the job has ended, the next `up` looks for its
     latest checkpoint, and does not take an older savepoint for its state.
     """
-    try:
-        state = flink.status(run.job_id)
-    except FlinkError:
-        state = "not to be asked"
+    state = _state_after_failure(shop, flink, run)
     phase = Phase.STABLE if state == "RUNNING" or state in ENDED else Phase.DEPLOYED
     held.commit(open=None, phase=phase, reason=cause, since=shop.clock.now())
     if state == "RUNNING":
         return StepFailed(f"the savepoint failed, and the job runs on unchanged: {cause}")
+    if state == "RESTARTING":
+        return StepFailed(
+            f"the savepoint failed, and Flink restarts the job from its latest checkpoint: {cause}"
+        )
     return StepFailed(f"the savepoint failed, and the job is {state}: {cause}")
+
+
+def _state_after_failure(shop: Workshop, flink: FlinkClient, run: Run) -> str:
+    """RUNNING where it stays so: of a savepoint that failed in the tasks Flink may say so an
+    instant before it fails the job over.
+    """
+
+    def read() -> str:
+        try:
+            return flink.status(run.job_id)
+        except FlinkError:
+            return "not to be asked"
+
+    return poll(shop.clock, read, lambda state: state != "RUNNING", _FAILS_OVER_SECONDS)[0]
 
 
 def cancel(

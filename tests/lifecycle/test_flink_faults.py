@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from flink_components.plan.record import Phase
 from sandbox.images import DEFAULT_VERSIONS
 from tests.lifecycle.conftest import CONFIG, make_job
 from tests.lifecycle.jobs import JobUnderTest
-from tests.lifecycle.kubernetes import Kubernetes
+from tests.lifecycle.kubernetes import Kubernetes, until
 from tests.local_flink import LocalFlink
 
 pytestmark = pytest.mark.cluster
@@ -27,19 +28,24 @@ QUICK_CONFIG = {**CONFIG, "heartbeat.interval": "1000", "heartbeat.timeout": "40
 
 
 class Once(HTTPAdapter):
-    """Does something once, after the answer to the first POST whose path ends so."""
+    """Does something once: after the answer to the first POST whose path ends so, or before it."""
 
-    def __init__(self, ending: str, what: Callable[[], None]) -> None:
+    def __init__(self, ending: str, what: Callable[[], None], before: bool = False) -> None:
         super().__init__()
         self._ending = ending
         self._what: Callable[[], None] | None = what
+        self._before = before
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
-        answer = super().send(request, *args, **options)
         path = request.path_url.partition("?")[0]
-        if self._what and request.method == "POST" and path.endswith(self._ending):
-            what, self._what = self._what, None
-            what()
+        due = self._what if request.method == "POST" and path.endswith(self._ending) else None
+        if due is not None:
+            self._what = None
+        if due is not None and self._before:
+            due()
+        answer = super().send(request, *args, **options)
+        if due is not None and not self._before:
+            due()
         return answer
 
     def access(self) -> Access:
@@ -110,7 +116,8 @@ def test_a_savepoint_that_can_not_be_written_leaves_the_job_as_it_is(job: JobUnd
     job.savepoints.parent.mkdir(parents=True, exist_ok=True)
     job.savepoints.write_text("a file where a folder must be")
     first = job.wish()
-    before = job.up(first).run
+    job.up(first)
+    before = job.run.job_id
     job.written("v1", 50)
 
     with pytest.raises((StepFailed, Refused)) as error:
@@ -119,10 +126,96 @@ def test_a_savepoint_that_can_not_be_written_leaves_the_job_as_it_is(job: JobUnd
     assert "the savepoint failed, and the job runs on unchanged: " in str(error.value)
     assert str(job.savepoints) in str(error.value)
     assert "\n" not in str(error.value)
-    assert (job.run, job.state()) == (before, "RUNNING")
+    assert (job.run.job_id, job.state()) == (before, "RUNNING")
     assert job.goes_on("v1").ok
 
     job.savepoints.unlink()
     job.up(job.wish("stateful-v2"), first)
     report = job.written("v2", 20)
     assert report.ok, str(report)
+
+
+def guarded(flag: Path) -> tuple[str, ...]:
+    """Arguments of a job whose state can't be written while there is `flag`."""
+    return ("--unwritable-while", str(flag), "--checkpoint-interval", "2000")
+
+
+def unwritable_from_the_stop(job: JobUnderTest, flag: Path) -> Access:
+    """A way to the clusters on which there is `flag` from the request to stop on.
+
+    The job's own checkpoints fail then too: it comes right after one, long before the next.
+    """
+    flink, job_id = job.flink, job.run.job_id
+
+    def appears() -> None:
+        before = flink.checkpoints(job_id).count
+        until("a checkpoint", 30, lambda: flink.checkpoints(job_id).count > before)
+        flag.touch()
+
+    return Once("/stop", appears, before=True).access()
+
+
+def failed_asynchronously(flink: LocalFlink, flag: Path) -> bool:
+    """The TaskManager says that it could not write the state beside its work, because of `flag`."""
+    said = r"asynchronous part of checkpoint \d+ could not be completed\.\n[^\n]*"
+    return re.search(said + re.escape(str(flag)), flink.logs("taskmanager")) is not None
+
+
+def test_a_savepoint_that_fails_in_the_tasks_costs_the_job_a_restart_and_no_record(
+    job: JobUnderTest, any_flink: LocalFlink, tmp_path: Path
+) -> None:
+    flag = tmp_path / "unwritable"
+    first, second = job.wish("stateful-v1", *guarded(flag)), job.wish("stateful-v2")
+    job.up(first)
+    before = job.run.job_id
+    job.written("v1", 50)
+
+    job.access = unwritable_from_the_stop(job, flag)
+    with pytest.raises(StepFailed) as error:
+        job.up(second, first)
+
+    why = f"IOException: this state can't be written while there is a file {flag}"
+    assert str(error.value) == (
+        f"the savepoint failed, and Flink restarts the job from its latest checkpoint: {why}"
+    )
+    assert failed_asynchronously(any_flink, flag)
+    record = job.record
+    assert (record.open, record.restore, job.run.job_id) == (None, None, before)
+    assert (record.phase, record.reason) == (Phase.DEPLOYED, why)
+
+    flag.unlink()
+    assert job.goes_on("v1").ok
+    assert job.up(first, first).phase is Phase.STABLE
+    assert (job.run.job_id, job.state()) == (before, "RUNNING")
+
+    record = job.up(second, first)
+    assert record.restore is not None
+    assert (record.phase, record.restore.kind) == (Phase.STABLE, "savepoint")
+    report = job.written("v2", 20)
+    assert report.ok, str(report)
+    assert list(report.versions) == ["v1", "v2"]
+
+
+def test_where_a_savepoint_fails_in_the_tasks_an_upgrade_goes_on_from_the_last_state(
+    job: JobUnderTest, any_flink: LocalFlink, tmp_path: Path
+) -> None:
+    flag = tmp_path / "unwritable"
+    first = job.wish("stateful-v1", *guarded(flag))
+    job.up(first)
+    old = job.run.job_id
+    job.written("v1", 50)
+
+    job.access = unwritable_from_the_stop(job, flag)
+    record = job.up(job.wish("stateful-v2", fallback="last_state"), first)
+
+    assert failed_asynchronously(any_flink, flag)
+    assert any(f"{flag}: going on from its last state" in line for line in job.said), job.said
+    assert record.run is not None
+    assert record.restore is not None
+    assert (record.phase, record.open, record.run.revision) == (Phase.STABLE, None, 2)
+    assert record.run.restored_from == record.restore.path
+    assert (record.restore.kind, record.restore.job_id) == ("checkpoint", old)
+    assert job.state(old) == "CANCELED"
+    report = job.written("v2", 20)
+    assert report.ok, str(report)
+    assert list(report.versions) == ["v1", "v2"]

@@ -162,6 +162,17 @@ def test_an_upgrade_without_a_savepoint_goes_on_from_the_last_state_where_that_w
     assert world.the_job().restored == checkpoint.path
 
 
+def test_a_job_that_fails_over_with_its_savepoint_goes_on_from_its_last_state_as_well(
+    world: World,
+) -> None:
+    running(world)
+    checkpoint = world.flink.checkpoint(world.the_job().id)
+    world.the_job().behaviour = Behaviour(savepoint_fails="x.Denied: no", savepoint_restarts=True)
+    ensure(world, parallelism=2, fallback="last_state")
+    assert world.the_job().restored == checkpoint.path
+    assert (world.record().phase, world.record().open) == (Phase.STABLE, None)
+
+
 def test_an_upgrade_without_a_savepoint_fails_where_no_fallback_was_allowed(world: World) -> None:
     running(world)
     before = world.the_job().id

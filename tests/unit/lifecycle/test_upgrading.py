@@ -145,6 +145,51 @@ def test_a_job_that_fails_with_its_savepoint_is_not_taken_to_an_older_one(world:
     assert world.storage.starts[-1].events == world.storage.starts[-1].newest
 
 
+FAILS_OVER = Behaviour(savepoint_fails="x.Denied: s3 says no", savepoint_restarts=True)
+
+
+def test_a_job_that_fails_over_with_its_savepoint_is_not_said_to_run_on(world: World) -> None:
+    run(world)
+    job_id = world.the_job().id
+    world.the_job().behaviour = FAILS_OVER
+    with pytest.raises(StepFailed) as error:
+        upgrade(world)
+    assert str(error.value) == (
+        "the savepoint failed, and Flink restarts the job from its latest checkpoint: "
+        "Denied: s3 says no"
+    )
+    record = world.record()
+    assert (record.phase, record.reason) == (Phase.DEPLOYED, "Denied: s3 says no")
+    assert (record.open, record.run.job_id) == (None, job_id)  # type: ignore[union-attr]
+
+
+def test_a_job_that_failed_over_with_its_savepoint_is_stable_again_after_the_next_up(
+    world: World,
+) -> None:
+    run(world)
+    world.the_job().behaviour = FAILS_OVER
+    with pytest.raises(StepFailed):
+        upgrade(world)
+    Process(world).ensure(world.wish(), world.wish())
+    record = world.record()
+    assert (record.phase, record.reason, record.attempts) == (Phase.STABLE, "", 1)
+    assert world.the_job().state == "RUNNING"
+
+
+def test_a_job_that_failed_over_with_its_savepoint_is_upgraded_once_savepoints_work_again(
+    world: World,
+) -> None:
+    run(world)
+    world.the_job().behaviour = FAILS_OVER
+    with pytest.raises(StepFailed):
+        upgrade(world)
+    world.the_job().behaviour = Behaviour()
+    world.advance(5)
+    upgrade(world)
+    assert world.record().run.revision == 2  # type: ignore[union-attr]
+    assert world.storage.starts[-1].events == world.storage.starts[-1].newest
+
+
 def test_last_state_goes_on_from_the_latest_checkpoint_not_from_an_older_savepoint(
     world: World,
 ) -> None:

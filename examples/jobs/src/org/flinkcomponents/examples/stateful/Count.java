@@ -18,12 +18,18 @@ final class Count extends KeyedProcessFunction<Long, Long, Tuple3<Long, Long, Lo
     private static final long serialVersionUID = 1L;
 
     private final int paddingBytes;
+    private final String unwritableWhile;
     private transient ValueState<Long> count;
     private transient ValueState<byte[]> padding;
+    private transient ValueState<Guarded> guarded;
 
-    /** Keeps that many bytes of noise beside each key's count, to make the state larger. */
-    Count(int paddingBytes) {
+    /**
+     * Keeps that many bytes of noise beside each key's count, to make the state larger, and where a
+     * file is named a state that can't be written while it exists.
+     */
+    Count(int paddingBytes, String unwritableWhile) {
         this.paddingBytes = paddingBytes;
+        this.unwritableWhile = unwritableWhile;
     }
 
     @Override
@@ -38,6 +44,13 @@ final class Count extends KeyedProcessFunction<Long, Long, Tuple3<Long, Long, Lo
                                     new ValueStateDescriptor<>(
                                             "padding",
                                             PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        }
+        if (!unwritableWhile.isEmpty()) {
+            guarded =
+                    context.getKeyedStateStore()
+                            .getState(
+                                    new ValueStateDescriptor<>(
+                                            "guarded", Types.VALUE(Guarded.class)));
         }
     }
 
@@ -54,6 +67,9 @@ final class Count extends KeyedProcessFunction<Long, Long, Tuple3<Long, Long, Lo
             byte[] noise = new byte[paddingBytes];
             new Random(context.getCurrentKey()).nextBytes(noise);
             padding.update(noise);
+        }
+        if (guarded != null) {
+            guarded.update(new Guarded(unwritableWhile));
         }
         out.collect(Tuple3.of(number, context.getCurrentKey(), now));
     }

@@ -16,8 +16,9 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * <p>A version of the job is this with some of the switches below. Arguments: {@code --output DIR}
  * and optional {@code --rate N} (numbers a second, default 100, 0: no limit), {@code --keys N}
  * (default 10), {@code --end N} (emit 0 to N-1 and finish), {@code --checkpoint-interval MS} (default:
- * as the cluster is configured), {@code --state-bytes N} (for each key, default 0), {@code --name
- * TEXT} (of the job), {@code --fail-after-ms} and {@code --cancel-delay-ms} for the jobs that do so.
+ * as the cluster is configured), {@code --state-bytes N} (for each key, default 0), {@code
+ * --unwritable-while FILE} (no checkpoint can be written while it exists), {@code --name TEXT} (of
+ * the job), {@code --fail-after-ms} and {@code --cancel-delay-ms} for the jobs that do so.
  */
 public final class StatefulJob {
     private static final TypeInformation<Tuple3<Long, Long, Long>> RECORD =
@@ -86,7 +87,9 @@ public final class StatefulJob {
                                 .process(
                                         textState
                                                 ? new CountAsText()
-                                                : new Count((int) args.number("state-bytes", 0)),
+                                                : new Count(
+                                                        (int) args.number("state-bytes", 0),
+                                                        args.text("unwritable-while", "")),
                                         RECORD));
         if (largest) {
             records = remember("largest", Math::max, records);
