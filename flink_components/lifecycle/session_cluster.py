@@ -11,7 +11,8 @@ from flink_components.lifecycle.errors import LifecycleError, Refused, StepFaile
 from flink_components.lifecycle.ledger import Held, Ledger, records
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.record import ClusterRecord, ClusterRevision, Owner, Record
+from flink_components.plan.changes import same_cluster
+from flink_components.plan.record import RUNS, ClusterRecord, ClusterRevision, Owner, Record
 from flink_components.spec.ref import ClusterRef
 
 _KINDS_OF_A_REVISION = ("Deployment", "Service", "ConfigMap", "Secret")
@@ -236,9 +237,7 @@ def _ledgers_that_need(ledger: ClusterLedger, ref: ClusterRef) -> list[str]:
 
 def unfinished_jobs(shop: Workshop, api: KubeApi, ref: ClusterRef) -> list[str]:
     """Names of the jobs that have not ended on a revision; none where it is gone or never ran."""
-    try:
-        api.get("Service", ref.namespace, ref.service)
-    except NotFound:
+    if not _is_there(api, ref):
         return []
     try:
         return [job.name for job in shop.flink(ref).jobs() if job.state not in ENDED]
@@ -246,6 +245,15 @@ def unfinished_jobs(shop: Workshop, api: KubeApi, ref: ClusterRef) -> list[str]:
         if not _runs(api, ref):
             return []
         return [f"jobs that can't be asked for ({error})"]
+
+
+def _is_there(api: KubeApi, ref: ClusterRef) -> bool:
+    """A revision without its Service is given up: nothing can come back to it."""
+    try:
+        api.get("Service", ref.namespace, ref.service)
+    except NotFound:
+        return False
+    return True
 
 
 def _runs(api: KubeApi, ref: ClusterRef) -> bool:
@@ -283,8 +291,8 @@ def release_cluster(
 ) -> str:
     """What a delete of a session cluster does: removes every revision. In words what was done.
 
-    Raises Refused while an unfinished job is left on one. A key that belongs to another owner by
-    now is left alone.
+    Raises Refused while an unfinished job is left on one, or a job is down that may start there
+    again. A key that belongs to another owner by now is left alone.
     """
     if ledger.read() is None:
         if not _found_revisions(ledger):
@@ -296,12 +304,7 @@ def release_cluster(
                 return "the key belongs to another resource now: nothing was done"
             for number, revision in sorted(held.record.revisions.items()):
                 ref = ClusterRef(**refs, revision=int(number), service=revision.service)
-                jobs = unfinished_jobs(shop, ledger.api, ref)
-                if jobs:
-                    raise Refused(
-                        f"session cluster {ledger.key} r{number} still runs {', '.join(jobs)}: "
-                        f"stop or move them first"
-                    )
+                _check_unneeded(shop, ledger, ref)
             held.fence()
             remove_objects(ledger.api, ledger.namespace, _selector(ledger.key))
             _wait_until_gone(shop, ledger)
@@ -309,6 +312,46 @@ def release_cluster(
             return "removed"
     except NotFound:
         return "its namespace is gone: nothing was done"
+
+
+def _check_unneeded(shop: Workshop, ledger: ClusterLedger, ref: ClusterRef) -> None:
+    """Raises Refused where a job runs on the revision, or may start there again.
+
+    Flink is asked again after the ledgers: a job that was down when it was asked first may run by
+    now, and then its ledger says no more than that it runs.
+    """
+    jobs = unfinished_jobs(shop, ledger.api, ref)
+    waiting = _waiting_for(ledger, ref) if not jobs and _is_there(ledger.api, ref) else []
+    jobs = jobs or unfinished_jobs(shop, ledger.api, ref)
+    if jobs:
+        raise Refused(
+            f"session cluster {ref.key} r{ref.revision} still runs {', '.join(jobs)}: "
+            f"stop or move them first"
+        )
+    if waiting:
+        raise Refused(
+            f"session cluster {ref.key} r{ref.revision} is needed by {', '.join(waiting)}, which "
+            f"may start there again: let its `pulumi up` come to its end, or suspend or destroy "
+            f"it, first"
+        )
+
+
+def _waiting_for(ledger: ClusterLedger, ref: ClusterRef) -> list[str]:
+    """The jobs that are down and may start on a revision again, each with its phase.
+
+    What a ledger says to run there does not count: whether it does is for Flink to say.
+    """
+    cluster = ref.to_json()
+    return [
+        f"{job.key} ({job.phase.value})"
+        for job in records(ledger.api, ledger.namespace, "job", Record)
+        if job.needs_cluster(cluster) and not _runs_on(job, cluster)
+    ]
+
+
+def _runs_on(job: Record, cluster: Mapping[str, Any]) -> bool:
+    """As far as its ledger knows."""
+    return job.run is not None and job.phase in RUNS and same_cluster(job.run.cluster, cluster)
 
 
 def _wait_until_gone(shop: Workshop, ledger: ClusterLedger) -> None:

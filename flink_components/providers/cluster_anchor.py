@@ -65,7 +65,7 @@ class ClusterAnchorProvider(ResourceProvider):
 
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:
-        """Removes the objects of every revision; refused while a job runs there."""
+        """Removes the objects of every revision; refused while a job runs there, or may again."""
         shop = process.workshop(_props["urn"])
         names = ("key", "namespace", "name", "flink_version")
         refs = {name: _props[name] for name in names} | {"connection": connection(_props)}
