@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.plan.record import ClusterRecord, Owner, Record
-from tests.engine import bad_clusters, bad_connections, bad_jobs
+from tests.engine import bad_clusters, bad_connections, bad_jobs, bad_wishes
 from tests.engine.cases import NAMESPACE, OTHER_STACK, SECRET, TAKEN, Case, Place
 from tests.engine.conftest import stacks_in
 from tests.engine.previews import Finding, Preview, preview_all
@@ -28,9 +28,12 @@ CASES: dict[str, Case] = {
         ("cluster", bad_clusters.CASES),
         ("job", bad_jobs.CASES),
         ("connection", bad_connections.CASES),
+        ("output", bad_wishes.CASES),
     )
     for name, case in cases.items()
 }
+TOGETHER = "wishes-together"
+"""The preview of one program with many jobs that can't be made."""
 
 _KINDS = (
     "api/v1/namespaces/{}/configmaps",
@@ -122,13 +125,14 @@ def findings(
 ) -> dict[str, Finding]:
     """What the previews of the selected cases said."""
     selected = {
-        item.callspec.params["name"]
+        item.callspec.params.get("name", TOGETHER)
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path == request.path and item.callspec
+        if isinstance(item, pytest.Function) and item.path == request.path
     }
+    programs = {name: case.program for name, case in CASES.items()}
     previews = [
-        Preview(name, lambda case=case: case.program(place))  # type: ignore[misc]
-        for name, case in CASES.items()
+        Preview(name, lambda program=program: program(place))  # type: ignore[misc]
+        for name, program in {TOGETHER: bad_wishes.together, **programs}.items()
         if name in selected
     ]
     variables = {**engine_env, **object_store}
@@ -149,6 +153,27 @@ def test_bad_input_ends_in_the_preview_with_one_clear_message(
     ):
         said = said.replace(path, name_in_case)
     assert said == case.says
+    assert "Traceback" not in finding.shown
+    assert SECRET not in finding.everything
+    assert _objects(kubernetes) == before
+
+
+@pytest.mark.parametrize("wish", bad_wishes.TOGETHER)
+def test_each_bad_wish_of_a_program_is_said_once_in_its_preview(
+    wish: str, findings: dict[str, Finding]
+) -> None:
+    said = findings[TOGETHER].messages("error")
+    of_this = [text for text in said if text.startswith(f"SessionJob {wish}: ")]
+    assert of_this == [bad_wishes.TOGETHER[wish]]
+
+
+@pytest.mark.parametrize("name", [TOGETHER])
+def test_a_preview_of_bad_wishes_fails_and_changes_nothing(
+    name: str, findings: dict[str, Finding], kubernetes: Kubernetes, before: str
+) -> None:
+    finding = findings[name]
+    assert not finding.run.ok
+    assert len(finding.messages("error")) == len(bad_wishes.TOGETHER) == 85
     assert "Traceback" not in finding.shown
     assert SECRET not in finding.everything
     assert _objects(kubernetes) == before
