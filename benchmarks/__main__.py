@@ -1,6 +1,6 @@
 """Measures the package beside what it is built on, and says whether the goals are met.
 
-python -m benchmarks [import_time] [session_job] [preview] [--repetitions N]
+python -m benchmarks [import_time] [session_job] [preview] [upgrades] [--repetitions N]
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from benchmarks import ground
 from benchmarks.measuring import machine, text
 from sandbox.progress import SandboxError
 
-_REPETITIONS = {"import_time": 11, "session_job": 15, "preview": 5}
+_REPETITIONS = {"import_time": 11, "session_job": 15, "preview": 5, "upgrades": 3}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,15 +18,24 @@ VARIABLE = "FLINK_BENCHMARK_FLEET"
 _OUTPUTS = ("job_id", "revision", "state", "restored_from", "restore_point")
 
 
+def arguments(output: str) -> list[str]:
+    """Those of a job that is idle nearly all the time."""
+    return ["--output", output, "--rate", "1", "--checkpoint-interval", "60000"]
+
+
 @dataclass(frozen=True)
 class Fleet:
-    """`count` jobs of one jar on the cluster `ref`; their files are below `folder`."""
+    """`count` jobs of one jar on the cluster `ref`; their files are below `folder`.
+
+    A changed `restart` upgrades all of them.
+    """
 
     way: str
     count: int
     ref: Mapping[str, Any]
     jar: str
     folder: str
+    restart: str = ""
 
     def variables(self) -> dict[str, str]:
         """What the program needs in its environment."""
@@ -41,10 +50,11 @@ class Fleet:
         return {
             "cluster": self.ref,
             "jar": self.jar,
-            "args": ["--output", f"{self.folder}/output/{name}", "--rate", "1"],
+            "args": arguments(f"{self.folder}/output/{name}"),
             "parallelism": 1,
             "savepoint_dir": f"file://{self.folder}/savepoints",
             "deadlines": {"stable": "3 min"},
+            **({"restart": self.restart} if self.restart else {}),
         }
 
 
