@@ -3,6 +3,7 @@
 from typing import Any
 
 _HADOOP_NAMES = {"s3a": "s3", "s3p": "s3", "s3n": "s3"}
+_out_of_reach: dict[str, str] = {}
 _EXTRAS = {"s3": "flink-components[s3]", "gs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs"}
 
 
@@ -31,6 +32,30 @@ def filesystem(location: str) -> tuple[Any, str]:
     except Exception as error:
         raise StorageError(first_line(error)) from error
     return files, path
+
+
+def write_seen(location: str, content: bytes, landmark: str) -> None:
+    """Writes a file to a storage on which `landmark` is seen; it appears whole or not at all.
+
+    A storage that could not be reached is not tried again by this process, since that may take
+    many seconds. Raises StorageError.
+    """
+    root = "/".join(location.split("/")[:3])
+    if root in _out_of_reach:
+        raise StorageError(_out_of_reach[root])
+    files, path = filesystem(location)
+    try:
+        if not files.exists(filesystem(landmark)[1]):
+            raise StorageError(f"{landmark} can't be seen from here")
+        made = f"{path}.new" if "file" in files.protocol else path
+        files.pipe_file(made, content)
+        if made != path:
+            files.mv(made, path)
+    except StorageError:
+        raise
+    except Exception as error:
+        _out_of_reach[root] = first_line(error)
+        raise StorageError(first_line(error)) from error
 
 
 def first_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ from flink_components.flink.answers import below
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.history_file import copy_history
 from flink_components.lifecycle.ledger import KEY, RECORD, Ledger, lease_name, own_labels
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop, meanwhile
@@ -87,10 +88,10 @@ class Book:
                 continue
         raise LifecycleError(f"the history of {self.key} is written by someone else all the time")
 
-    def dispose(self, paths: list[str], now: float) -> None:
+    def dispose(self, paths: list[str], now: float) -> History:
         """Notes that the files of these points are gone."""
         lease = self.api.get("Lease", self.namespace, self.name)
-        self._write(lease, without_files(self._history(lease), paths, now))
+        return self._write(lease, without_files(self._history(lease), paths, now))
 
     def _history(self, lease: dict[str, object]) -> History:
         try:
@@ -134,16 +135,23 @@ def writing_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> It
 
     What can't be written now is written later, and is no error.
     """
-    points = held.record.unlisted
+    points, run = held.record.unlisted, held.record.run
     if not points:
         yield
         return
-    with meanwhile(
-        shop,
-        lambda: book_of(ledger).add(points),
-        "the history was not written, and will be by the next run",
-        lambda: held.note(unlisted=tuple(p for p in held.record.unlisted if p not in points)),
-    ):
+    problems = []
+
+    def write() -> None:
+        history = book_of(ledger).add(points)
+        problems.append(copy_history(history, run.savepoint_dir if run else None))
+
+    def then() -> None:
+        held.note(unlisted=tuple(p for p in held.record.unlisted if p not in points))
+        for problem in filter(None, problems):
+            shop.say(problem)
+
+    failed = "the history was not written, and will be by the next run"
+    with meanwhile(shop, write, failed, then):
         yield
 
 
@@ -172,7 +180,7 @@ def tidy_savepoints(
             if disposed(shop, run, point.path):
                 gone.append(point.path)
         if gone:
-            book.dispose(gone, shop.clock.now())
+            copy_history(book.dispose(gone, shop.clock.now()), run.savepoint_dir)
 
 
 def disposed(shop: Workshop, run: Run, path: str) -> bool:

@@ -56,7 +56,7 @@ def _look(shop: Workshop, spec: SessionJobSpec, record: Record, run: Run, seen: 
     if available.upper() != "NONE":
         return replace(seen, problem=f"high availability ({available}) may bring it back")
     asked = (known.get(name) for known in (spec.config, config) for name in _DIRECTORY)
-    directories = [str(one) for one in dict.fromkeys(filter(None, (run.checkpoints, *asked)))]
+    directories = [str(one) for one in dict.fromkeys(filter(None, (record.checkpoints, *asked)))]
     if not directories:
         return replace(seen, problem="its cluster has no directory for checkpoints")
     for directory in directories:

@@ -185,8 +185,8 @@ def _decide(
 def _note_checkpoints(held: HeldRecord, run: Run, seen: Seen) -> None:
     """Where its checkpoints are: the JobManager that can say so may be lost later."""
     directory = checkpoint_directory(run, seen)
-    if directory not in (None, run.checkpoints):
-        held.note(run=run.model_copy(update={"checkpoints": directory}))
+    if directory not in (None, held.record.checkpoints):
+        held.note(checkpoints=directory)
 
 
 def _active(held: HeldRecord) -> Run:

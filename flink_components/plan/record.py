@@ -98,7 +98,6 @@ class Run(_Value):
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
     `rolled_back_from` is the revision that a rollback by hand has left for it.
     `parallelism` is the declared one, which tells a change of it from one of the program.
-    `checkpoints` is the directory of its checkpoints, once Flink has named one.
     """
 
     revision: int
@@ -117,7 +116,6 @@ class Run(_Value):
     savepoint_format: str = "native"
     rolled_back_from: int | None = None
     parallelism: int | None = None
-    checkpoints: str | None = None
 
 
 class LeftJar(_Value):
@@ -213,8 +211,8 @@ class Record(_Value):
     without loss; `restored_by_hand` the last `restore_from` that was honoured; `open` a step
     whose end was not yet recorded; `unsure` a submission that never showed up; `unlisted` points
     that the history does not have yet; `jars_left` jars to be removed; `adopted` the job
-    that it began with; `late` until when a request for another parallelism whose answer was lost
-    may still arrive.
+    that it began with; `checkpoints` the directory of its checkpoints, as Flink has named it last;
+    `late` until when a request for another parallelism whose answer was lost may still arrive.
     """
 
     schema_version: int = SCHEMA
@@ -238,6 +236,7 @@ class Record(_Value):
     jar_wanted: str | None = None
     jars_left: tuple[LeftJar, ...] = ()
     adopted: Adopted | None = None
+    checkpoints: str | None = None
     late: float = 0.0
 
     def needs_cluster(self, cluster: Mapping[str, Any]) -> bool:

@@ -158,11 +158,12 @@ def test_a_job_that_does_not_come_back_by_itself_does_not_keep_it(
     assert remove(world) == "removed"
 
 
-def test_a_job_that_is_suspended_after_its_upgrade_died_does_not_keep_it_any_more(
-    world: World,
+@pytest.mark.parametrize("end", [suspended, deleted])
+def test_a_job_whose_upgrade_died_does_not_keep_it_once_it_is_put_away(
+    world: World, end: Callable[[World], None]
 ) -> None:
     killed_before_its_start(world)
-    Process(world).ensure(world.wish(state="suspended"), world.wish())
+    end(world)
     assert remove(world) == "removed"
 
 
