@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -33,6 +33,8 @@ from sandbox.progress import SandboxError, step
 _READY = STATE / "ready"
 _LOADED = STATE / "images.json"
 _API_SECONDS = 60.0
+_API_RESTARTS = 5
+_RESTART_PAUSE = 1.0
 _NODE_SECONDS = 90.0
 _CONTAINERD_SECONDS = 20.0
 
@@ -183,9 +185,12 @@ def _loaded_archives() -> dict[str, str]:
 
 def _start_all(programs: Programs, audit: bool) -> None:
     _start(components.etcd(programs))
-    _start(components.api_server(programs, audit))
+    server = components.api_server(programs, audit)
+    _start(server)
     api = Api("admin")
-    _await("the API server", _API_SECONDS, lambda: _answers(api), "kube-apiserver")
+    # The port of one that was just ended may be taken for a moment.
+    restarts = iter([server] * _API_RESTARTS)
+    _await("the API server", _API_SECONDS, lambda: _answers(api), "kube-apiserver", restarts)
     objects.apply(api)
     for component in components.controllers(programs):
         _start(component)
@@ -233,12 +238,28 @@ def _await_containerd(programs: Programs) -> None:
     _await("containerd", _CONTAINERD_SECONDS, answers, "containerd")
 
 
-def _await(what: str, seconds: float, is_true: Callable[[], bool], component: str) -> None:
+def _await(
+    what: str,
+    seconds: float,
+    is_true: Callable[[], bool],
+    component: str,
+    restarts: Iterator[Component] | None = None,
+) -> None:
     deadline = time.monotonic() + seconds
     while not is_true():
         log = layout.LOGS / f"{component}.log"
         if component not in processes.Records(layout.PROCESSES).running():
-            raise SandboxError(f"{component} ended while it was starting: see {log}")
+            again = next(restarts, None) if restarts else None
+            if again is None:
+                said = f"{component} ended while it was starting: {_last_line(log)}"
+                raise SandboxError(f"{said} (all of it: {log})")
+            time.sleep(_RESTART_PAUSE)
+            _start(again)
         if time.monotonic() > deadline:
             raise SandboxError(f"{what} is not ready after {seconds:.0f} s: see {log}")
         time.sleep(0.1)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

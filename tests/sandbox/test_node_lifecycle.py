@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -20,6 +21,8 @@ from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import builds, cleanup, layout, lifecycle, network, processes
 from sandbox.paths import CACHE, KUBECONFIG, PROJECT, RUN, STATE
 from sandbox.progress import SandboxError
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.node_lifecycle
 
@@ -160,6 +163,24 @@ def test_the_audit_log_is_switched_on_under_running_pods_and_stays(pod: str) -> 
     assert any(item["resource"] == "pods" and item.get("name") == pod for item in seen)
 
 
+def test_an_api_server_whose_port_is_taken_for_a_moment_is_started_again(pod: str) -> None:
+    killed("kube-apiserver")
+    with until(lambda: taking(layout.PORTS["kube-apiserver"])):
+        completing = subprocess.Popen([sys.executable, "-m", "sandbox", "up"], cwd=PROJECT)
+        log = layout.LOGS / "kube-apiserver.log"
+        until(lambda: "address already in use" in log.read_text())
+    assert completing.wait() == 0
+    kubectl("get", "pod", pod)
+
+
+def taking(address: tuple[str, int]) -> socket.socket | None:
+    """A server at the address; None while another one is, or was an instant ago."""
+    try:
+        return socket.create_server(address)
+    except OSError:
+        return None
+
+
 def begin_up() -> subprocess.Popen[bytes]:
     """Start an `up` of its own process and return when the API server has been started."""
     starting = subprocess.Popen([sys.executable, "-m", "sandbox", "up"], cwd=PROJECT)
@@ -176,11 +197,13 @@ def running() -> dict[str, processes.Record]:
     return processes.Records(layout.PROCESSES).running()
 
 
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+def until(look: Callable[[], T | None], seconds: float = 60) -> T:
+    """Waits for something that is true; that."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not (seen := look()):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    return seen
 
 
 def kubectl(*arguments: str, given: str = "") -> str:
