@@ -351,7 +351,8 @@ def _answer(response: requests.Response) -> Any:
             f"or bearer_token_env, of the connection",
             response.status_code,
         )
-    if response.status_code in (502, 503, 504):
+    if response.status_code >= 500:
+        # Not Flink's own words, so a proxy's: the call may have been carried out.
         raise FlinkUnreachable(f"HTTP {response.status_code}", response.status_code)
     raise FlinkError(
         f"unexpected answer (HTTP {response.status_code}): {response.text[:200]!r}",

@@ -30,6 +30,7 @@ RENEW_SECONDS = 5.0
 _LONG_DEAD_SECONDS = 60.0
 _WRITE_ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
+_GIVEN_BACK = "another run has taken it and is done, or it was unlocked by hand"
 _PATIENCE_SECONDS = 120.0
 """How long a write under the lock is tried while the API server is away: the job may be down."""
 
@@ -344,7 +345,7 @@ class Held(Generic[R]):
     def _check_holder(self, lease: Json) -> None:
         holder = lease["spec"].get("holderIdentity")
         if holder != self._holder:
-            by = f"{holder.partition(' ')[2]} has taken it" if holder else "it was unlocked"
+            by = f"{holder.partition(' ')[2]} has taken it" if holder else _GIVEN_BACK
             raise self._lose(by)
 
     def _lose(self, how: str) -> LockLost:

@@ -163,7 +163,8 @@ def test_the_lock_of_one_that_stands_still_in_a_stop_is_taken_over(take_over: Ta
 def test_one_that_stood_still_is_told_that_it_lost_the_lock(take_over: TakeOver) -> None:
     assert not take_over.first.ok
     assert take_over.first.said("error", take_over.row) == (
-        f"the lock of {take_over.key} was lost: it was unlocked; "
+        f"the lock of {take_over.key} was lost: another run has taken it and is "
+        f"done, or it was unlocked by hand; "
         f"this run does nothing more: run it again"
     )
 

@@ -118,6 +118,7 @@ def k8s_status(code: int, message: str) -> dict[str, Any]:
         ),
         (502, b"<html>Bad Gateway</html>", FlinkUnreachable, "HTTP 502"),
         (504, b"", FlinkUnreachable, "HTTP 504"),
+        (500, b"upstream connect error", FlinkUnreachable, "HTTP 500"),
         (
             200,
             b"<html>Flink</html>",
