@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from examples.jobs.check import check
-from flink_components import SessionJob
 from flink_components.plan.record import Phase, Record
 from sandbox.engine import ensure
 from sandbox.engine import environment as engine_environment
 from tests.cluster.stacks import ENGINE, PROVIDER, JobStack
-from tests.conformance.lab import Program
+from tests.faults.clones import declaring
 from tests.faults.rounds import NewJob
 from tests.faults.struck_job import StruckJob
 from tests.lifecycle.kubernetes import Kubernetes, until
@@ -51,39 +50,20 @@ def name_of(case: Case) -> str:
     return f"{' and '.join(who[one] for one in killed)} when {moment}, then {' and '.join(then)}"
 
 
-def program(job: StruckJob, number: int) -> Program:
-    wish = job.program(number)
-
-    def declare() -> None:
-        SessionJob(
-            job.name,
-            {
-                "cluster": job.ref.to_json(),
-                "key": job.key,
-                "jar": wish.spec.jar,
-                "args": list(wish.spec.args),
-                "savepoint_dir": job.savepoints.as_uri(),
-                "deadlines": {"stable": "2 min"},
-            },
-        )
-
-    return declare
-
-
 class Story:
     """One upgrade whose processes are killed, and what was done then."""
 
     def __init__(self, job: StruckJob, stack: JobStack, case: Case) -> None:
         self.job, self.stack = job, stack
         moment, killed, then = case
-        first = stack.up(program(job, 0))
+        first = stack.up(declaring(job, job.program(0)))
         assert first.ok, first.error
         job.written("v1", 50)
         self.killed_ok = self._kill_at(MOMENTS[moment], killed)
         stack.cancel()
         for operation in then:
             call = getattr(stack, operation)
-            run = call(program(job, 1)) if operation == "up" else call()
+            run = call(declaring(job, job.program(1))) if operation == "up" else call()
             assert run.ok, run.error
         self.record = job.record
         self.running = job.running()
@@ -91,7 +71,7 @@ class Story:
 
     def _kill_at(self, moment: Moment, killed: tuple[str, ...]) -> bool:
         with ThreadPoolExecutor(1) as pool:
-            run = pool.submit(self.stack.up, program(self.job, 1))
+            run = pool.submit(self.stack.up, declaring(self.job, self.job.program(1)))
             until("the moment", 120, lambda: moment(self.job.record))
             self.found = {what: self.stack.processes(what) for what in killed}
             for processes in self.found.values():
