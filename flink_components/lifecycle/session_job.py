@@ -327,12 +327,15 @@ def _start_new(
     decision: Decision,
     restore: RestorePoint | None,
     jar_id: str,
-) -> Future[set[str]]:
-    """Starts it, or takes it back; the jars that other jobs need, asked for while it deploys."""
+) -> Future[set[str]] | None:
+    """Starts it, or takes it back; where a jar is left, those that other jobs need are asked for
+    while it deploys.
+    """
     old = held.record.run
     try:
         run = start(shop, held, wish, decision.revision, restore, jar_id, decision.forced)
-        others = shop.beside(lambda: needed_by_others(ledger))
+        left = bool(held.record.jars_left)
+        others = shop.beside(lambda: needed_by_others(ledger)) if left else None
         with writing_down(shop, held, ledger):
             become_stable(shop, held, wish, run)
     except AnswerLost:
