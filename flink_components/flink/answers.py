@@ -266,6 +266,9 @@ def _normal(path: str) -> str:
     scheme, separator, rest = path.partition(":")
     if not separator or "/" in scheme:
         return f"file:/{path.lstrip('/')}"
-    if scheme in ("s3a", "s3p", "s3n"):
-        scheme = "s3"
-    return f"{scheme}:/{rest.lstrip('/')}"
+    return f"{plain_scheme(scheme)}:/{rest.lstrip('/')}"
+
+
+def plain_scheme(scheme: str) -> str:
+    """`s3` for each of the names that file systems for Flink have given it."""
+    return "s3" if scheme in ("s3a", "s3p", "s3n") else scheme

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-_HADOOP_NAMES = {"s3a": "s3", "s3p": "s3", "s3n": "s3"}
+from flink_components.flink.answers import plain_scheme
+
 _out_of_reach: dict[str, str] = {}
 _EXTRAS = {"s3": "flink-components[s3]", "gs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs"}
 
@@ -18,7 +19,7 @@ def filesystem(location: str) -> tuple[Any, str]:
     """
     scheme, separator, rest = location.partition(":")
     if separator and "/" not in scheme:
-        location = f"{_HADOOP_NAMES.get(scheme, scheme)}:{rest}"
+        location = f"{plain_scheme(scheme)}:{rest}"
         if scheme == "file":
             location = f"file:///{rest.lstrip('/')}"
     try:

@@ -46,16 +46,16 @@ def finish_stop(
     point = held.record.restore
     if point is None or not below(point.path, step.directory):
         point = _savepoint(shop, held, spec, run, step, flink)
-        changes = noted(held, spec, point, run, step, step.why)
-        if _has_ended(flink, run):
-            held.note(**changes, open=None, phase=Phase.UPGRADING, since=shop.clock.now())
-            shop.say(f"savepoint complete: {point.path}")
-            return point
-        # The savepoint is recorded whatever becomes of the job, whose end is not waited for first.
-        end = shop.beside(lambda: wait_for_end(shop, flink, spec, run))
-        held.commit(**changes, phase=Phase.UPGRADING, since=shop.clock.now())
         shop.say(f"savepoint complete: {point.path}")
-        end.result()
+        changes = noted(held, spec, point, run, step, step.why)
+        changes |= {"phase": Phase.UPGRADING, "since": shop.clock.now()}
+        if _has_ended(flink, run):
+            held.note(**changes)
+        else:
+            # The savepoint is recorded whatever becomes of the job, whose end may take a while.
+            end = shop.beside(lambda: wait_for_end(shop, flink, spec, run))
+            held.commit(**changes)
+            end.result()
     else:
         wait_for_end(shop, flink, spec, run)
     held.note(open=None)

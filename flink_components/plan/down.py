@@ -4,10 +4,15 @@ from dataclasses import replace
 
 from flink_components.flink.answers import Checkpoint
 from flink_components.plan.decision import Action, Decision, Seen
-from flink_components.plan.origins import age_problem, restore_point, start_from, started_from
+from flink_components.plan.origins import (
+    age_of,
+    age_problem,
+    restore_point,
+    start_from,
+    started_from,
+)
 from flink_components.plan.record import Phase, Record, RestorePoint, Run
 from flink_components.spec.job import SessionJobSpec, UpgradeMode
-from flink_components.spec.quantity import Duration
 
 ENDED_BY_US = (Phase.UPGRADING, Phase.SUSPENDED, Phase.FAILED, Phase.CANCELLED)
 """Phases of a job that is down since a step of ours has ended it."""
@@ -81,7 +86,11 @@ def _ended_by_another(
         if refused:
             return Decision(Action.REFUSE, revision, why=f"the job {what}, {refused}")
         point = restore_point(seen.checkpoint, run)
-        found = f", found on its storage and {_age(seen)} old" if seen.on_storage else ""
+        found = (
+            f", found on its storage and {age_of(seen, seen.checkpoint)} old"
+            if seen.on_storage
+            else ""
+        )
         why = f"the job {what}: it goes on from its latest {point.kind}{found}"
         return start_from(spec, point, revision, why)
     if seen.state is not None and seen.completed == 0:
@@ -111,7 +120,8 @@ def _not_from_a_checkpoint(
     may_be_older = spec.upgrade_mode is UpgradeMode.LAST_STATE or spec.fallback is not None
     if seen.on_storage and not may_be_older:
         return (
-            f"and its latest checkpoint on the storage is {checkpoint.path}, {_age(seen)} old: "
+            f"and its latest checkpoint on the storage is {checkpoint.path}, "
+            f"{age_of(seen, checkpoint)} old: "
             f'choose upgrade_mode="last_state" to go on from it, or set restore_from'
         )
     if not same_program and spec.upgrade_mode is UpgradeMode.SAVEPOINT and spec.fallback is None:
@@ -121,8 +131,3 @@ def _not_from_a_checkpoint(
         )
     too_old = age_problem(spec, seen)
     return f"and {too_old}: set restore_from to go on from it all the same" if too_old else ""
-
-
-def _age(seen: Seen) -> str:
-    at_ms = seen.checkpoint.at_ms if seen.checkpoint else 0
-    return str(Duration(max(int(seen.at - at_ms / 1000), 0) * 1000))

@@ -48,13 +48,21 @@ def age_problem(spec: SessionJobSpec, seen: Seen) -> str:
     """What is wrong with the age of the latest checkpoint; "" where nothing is."""
     if spec.max_restore_age is None or seen.checkpoint is None or seen.checkpoint.savepoint:
         return ""
-    age = seen.at - seen.checkpoint.at_ms / 1000
-    if age <= spec.max_restore_age.seconds:
+    if _age(seen, seen.checkpoint) <= spec.max_restore_age.seconds:
         return ""
     return (
         f"the latest completed checkpoint {seen.checkpoint.path} is "
-        f"{Duration(int(age) * 1000)} old, and max_restore_age is {spec.max_restore_age}"
+        f"{age_of(seen, seen.checkpoint)} old, and max_restore_age is {spec.max_restore_age}"
     )
+
+
+def age_of(seen: Seen, checkpoint: Checkpoint) -> Duration:
+    """How old the checkpoint was when it was looked, in whole seconds."""
+    return Duration(max(int(_age(seen, checkpoint)), 0) * 1000)
+
+
+def _age(seen: Seen, checkpoint: Checkpoint) -> float:
+    return seen.at - checkpoint.at_ms / 1000
 
 
 def started_from(record: Record, run: Run, seen: Seen) -> RestorePoint | None:

@@ -145,16 +145,21 @@ def test_a_job_that_fails_with_its_savepoint_is_not_taken_to_an_older_one(world:
     assert world.storage.starts[-1].events == world.storage.starts[-1].newest
 
 
-FAILS_OVER = Behaviour(savepoint_fails="x.Denied: s3 says no", savepoint_restarts=True)
+def failed_over(world: World) -> str:
+    """A job that fails over with the savepoint of its upgrade; what the upgrade said."""
+    run(world)
+    world.the_job().behaviour = Behaviour(
+        savepoint_fails="x.Denied: s3 says no", savepoint_restarts=True
+    )
+    with pytest.raises(StepFailed) as error:
+        upgrade(world)
+    return str(error.value)
 
 
 def test_a_job_that_fails_over_with_its_savepoint_is_not_said_to_run_on(world: World) -> None:
-    run(world)
+    said = failed_over(world)
     job_id = world.the_job().id
-    world.the_job().behaviour = FAILS_OVER
-    with pytest.raises(StepFailed) as error:
-        upgrade(world)
-    assert str(error.value) == (
+    assert said == (
         "the savepoint failed, and Flink restarts the job from its latest checkpoint: "
         "Denied: s3 says no"
     )
@@ -166,10 +171,7 @@ def test_a_job_that_fails_over_with_its_savepoint_is_not_said_to_run_on(world: W
 def test_a_job_that_failed_over_with_its_savepoint_is_stable_again_after_the_next_up(
     world: World,
 ) -> None:
-    run(world)
-    world.the_job().behaviour = FAILS_OVER
-    with pytest.raises(StepFailed):
-        upgrade(world)
+    failed_over(world)
     Process(world).ensure(world.wish(), world.wish())
     record = world.record()
     assert (record.phase, record.reason, record.attempts) == (Phase.STABLE, "", 1)
@@ -179,10 +181,7 @@ def test_a_job_that_failed_over_with_its_savepoint_is_stable_again_after_the_nex
 def test_a_job_that_failed_over_with_its_savepoint_is_upgraded_once_savepoints_work_again(
     world: World,
 ) -> None:
-    run(world)
-    world.the_job().behaviour = FAILS_OVER
-    with pytest.raises(StepFailed):
-        upgrade(world)
+    failed_over(world)
     world.the_job().behaviour = Behaviour()
     world.advance(5)
     upgrade(world)
