@@ -7,6 +7,7 @@ from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreac
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
+from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Seen
 from flink_components.plan.record import Run
@@ -72,10 +73,7 @@ def _recovers(flink: FlinkClient, run: Run) -> bool:
 
 
 def _why_failed(flink: FlinkClient, run: Run, state: str) -> str:
-    try:
-        return (flink.failure(run.job_id) or "") if state == "FAILED" else ""
-    except FlinkError:
-        return ""
+    return known_failure(flink, run.job_id) if state == "FAILED" else ""
 
 
 def _kept_checkpoint(

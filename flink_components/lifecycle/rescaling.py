@@ -8,6 +8,7 @@ from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreac
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.checkpointing import checkpoint_now
 from flink_components.lifecycle.errors import AnswerLost, StepFailed
+from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.rehearsal import Rehearsal
 from flink_components.lifecycle.waiting import LATE_SECONDS, poll
@@ -243,9 +244,9 @@ def _cause(flink: FlinkClient, run: Run) -> str:
     try:
         if flink.status(run.job_id) == "RUNNING":
             return ""
-        found = flink.failure(run.job_id)
     except FlinkError:
         return ""
+    found = known_failure(flink, run.job_id)
     return f"; its last failure was: {found}" if found else ""
 
 

@@ -9,6 +9,7 @@ from flink_components.flink.answers import ENDED, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, StepFailed, WrongState
+from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.left_jars import needs_jar
@@ -204,25 +205,18 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
         deadline - shop.clock.monotonic(),
     )
     if not done or job is None:
-        reason = _failure(flink, run.job_id)
+        reason = known_failure(flink, run.job_id)
         raise StepFailed(
             f"not stable within {spec.deadlines.stable}: {progress.said or 'no answer'}"
             + (f"; the last failure was: {reason}" if reason else "")
         )
     if job.state in ("FAILED", "CANCELED"):
-        raise StepFailed(_failure(flink, run.job_id) or f"the job ended as {job.state}")
+        raise StepFailed(known_failure(flink, run.job_id) or f"the job ended as {job.state}")
     interval = shop.beside(lambda: _checkpoint_interval(shop, flink, run, deadline))
     _check_restored(shop, flink, run, deadline)
     if job.state == "FINISHED":
         return "FINISHED"
     return _wait_for_checkpoint(shop, flink, spec, run, deadline, interval.result())
-
-
-def _failure(flink: FlinkClient, job_id: str) -> str | None:
-    try:
-        return flink.failure(job_id)
-    except FlinkError:
-        return None
 
 
 def _check_restored(shop: Workshop, flink: FlinkClient, run: Run, deadline: float) -> None:
@@ -316,7 +310,7 @@ def _wait_for_checkpoint(
     if state == "FINISHED":
         return state
     if state in ENDED or not completed:
-        reason = _failure(flink, run.job_id)
+        reason = known_failure(flink, run.job_id)
         raise StepFailed(
             f"no checkpoint completed within {spec.deadlines.stable} (the job is {state})"
             + (f": {reason}" if reason else "")

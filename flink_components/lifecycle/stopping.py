@@ -4,6 +4,7 @@ from flink_components.flink.answers import ENDED, below
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.triggers import new_step, result_of, send
 from flink_components.lifecycle.waiting import poll
@@ -102,6 +103,9 @@ def _failed_stop(
     latest checkpoint, and does not take an older savepoint for its state.
     """
     state = _state_after_failure(shop, flink, run)
+    failure = "" if state == "RUNNING" else known_failure(flink, run.job_id)
+    if failure and failure not in cause:
+        cause = f"{cause} (the job itself failed: {failure})"
     phase = Phase.STABLE if state == "RUNNING" or state in ENDED else Phase.DEPLOYED
     held.commit(open=None, phase=phase, reason=cause, since=shop.clock.now())
     if state == "RUNNING":

@@ -146,11 +146,13 @@ def test_a_bounded_job_finishes_with_all_its_numbers(running: Running) -> None:
 
 def test_the_rate_is_kept(running: Running) -> None:
     job = running.start("stateful-v1", "--rate", "300", parallelism=2)
-    running.written(lambda seen: seen.records > 450)
+    running.written(lambda seen: seen.records > 900)
     running.stop(job)
 
     report = check(running.output)
-    assert 150 <= report.records * 1000 / report.span_ms <= 345
+    seconds = report.span_ms / 1000
+    # a reader makes up for one second at most, as when what follows it starts late
+    assert 100 * seconds <= report.records <= 300 * (seconds + 1)
 
 
 def test_v3_has_no_place_for_a_state_and_goes_on_only_when_that_is_allowed(

@@ -211,7 +211,8 @@ class FakeFlink:
             if behaviour.savepoint_ends and operation.kind != "checkpoint":
                 self._end(job, "FAILED", reason)
             if behaviour.savepoint_restarts and operation.kind != "checkpoint":
-                job.failure, job.fails_over = reason, self._clock.now() + 0.1
+                job.failure = behaviour.restarts_for or reason
+                job.fails_over = self._clock.now() + 0.1
             return
         directory = None if operation.kind == "checkpoint" else operation.directory
         operation.location = self._snapshot(job, directory).path

@@ -168,6 +168,20 @@ def test_a_job_that_fails_over_with_its_savepoint_is_not_said_to_run_on(world: W
     assert (record.open, record.run.job_id) == (None, job_id)  # type: ignore[union-attr]
 
 
+def test_where_the_job_failed_by_itself_during_the_savepoint_it_is_said_why(world: World) -> None:
+    run(world)
+    world.the_job().behaviour = Behaviour(
+        savepoint_fails="x.Suspending: 1",
+        savepoint_restarts=True,
+        restarts_for="java.lang.Exception: TaskManager 10.0.0.7 is gone",
+    )
+    with pytest.raises(StepFailed) as error:
+        upgrade(world)
+    assert str(error.value).endswith(
+        "Suspending: 1 (the job itself failed: Exception: TaskManager 10.0.0.7 is gone)"
+    )
+
+
 def test_a_job_that_failed_over_with_its_savepoint_is_stable_again_after_the_next_up(
     world: World,
 ) -> None:
