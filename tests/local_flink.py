@@ -106,6 +106,12 @@ class LocalFlink:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def freeze_process(self, name: str) -> None:
+        """Stop it as it is (SIGSTOP), for good: another one may be started beside it."""
+        process = self._processes.pop(name)
+        os.killpg(process.pid, signal.SIGSTOP)
+        self._processes[f"frozen {name} {process.pid}"] = process
+
     def start_jobmanager(self) -> None:
         """Start the JobManager again after it was killed, and wait until it is ready.
 

@@ -27,3 +27,7 @@ class AnswerLost(StepFailed):
 
 class WrongState(StepFailed):
     """A job runs with other state than it was given: it must not run on."""
+
+
+class FailedByItself(StepFailed):
+    """Flink restarts the job for a reason of its own: it may be stopped when it runs again."""

@@ -11,7 +11,7 @@ from flink_components.lifecycle.errors import AnswerLost, StepFailed
 from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.rehearsal import Rehearsal
-from flink_components.lifecycle.waiting import LATE_SECONDS, poll
+from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Failure, Phase, Run, Scaling, Step
@@ -88,7 +88,7 @@ def _let_late_ones_arrive(shop: Workshop, held: HeldRecord) -> None:
 
 
 def _may_arrive_late(shop: Workshop, held: HeldRecord) -> None:
-    held.note(late=shop.clock.now() + LATE_SECONDS)
+    held.note(late=shop.clock.now() + shop.late_seconds)
 
 
 def _save(shop: Workshop, flink: FlinkClient, run: Run, seconds: float) -> None:

@@ -15,7 +15,7 @@ from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.left_jars import needs_jar
 from flink_components.lifecycle.program import program
 from flink_components.lifecycle.progress import StartProgress
-from flink_components.lifecycle.waiting import LATE_SECONDS, poll
+from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Phase, RestorePoint, Run, Step
@@ -117,7 +117,7 @@ def arrives_late(shop: Workshop, held: HeldRecord) -> bool:
     unsure = held.record.unsure
     if unsure is None:
         return False
-    left = unsure.since + LATE_SECONDS - shop.clock.now()
+    left = unsure.since + shop.late_seconds - shop.clock.now()
     if left <= 0:
         return False
     shop.say(f"waiting {left:.0f} s in case the submission of {unsure.job_id} still arrives")

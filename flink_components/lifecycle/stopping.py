@@ -3,7 +3,7 @@
 from flink_components.flink.answers import ENDED, below
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
-from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.errors import FailedByItself, StepFailed
 from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.history import noted
 from flink_components.lifecycle.triggers import new_step, result_of, send
@@ -21,9 +21,34 @@ def stop_with_savepoint(
 ) -> RestorePoint:
     """Stops the job with a savepoint, and records where that is before anything else.
 
+    Where the job fails over by itself meanwhile (a TaskManager is lost), it is asked once more.
     `why` is for the history.
     Raises StepFailed with Flink's cause; the ledger then says whether the job runs on.
     """
+    try:
+        return _stop(shop, held, spec, run, why)
+    except FailedByItself as error:
+        shop.say(f"{error}; stopping it once it runs again")
+        if not _runs_again(shop, spec, run):
+            raise
+    return _stop(shop, held, spec, run, why)
+
+
+def _runs_again(shop: Workshop, spec: StopSpec, run: Run) -> bool:
+    """All its tasks run. Flink's answer of before its failure is waited out."""
+    flink, wait = shop.flink(run.cluster), spec.deadlines.savepoint.seconds
+
+    def read() -> bool:
+        try:
+            return flink.status(run.job_id) == "RUNNING" and flink.job(run.job_id).all_running
+        except FlinkError:
+            return False
+
+    shop.clock.sleep(flink.refresh_interval())
+    return poll(shop.clock, read, bool, wait)[1]
+
+
+def _stop(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, why: str) -> RestorePoint:
     step = new_step(shop, spec, run, "stop", why)
     held.commit(open=step, phase=Phase.UPGRADING, reason="", since=shop.clock.now())
     shop.say(f"stopping {run.job_id} with a savepoint")
@@ -104,13 +129,16 @@ def _failed_stop(
     """
     state = _state_after_failure(shop, flink, run)
     failure = "" if state == "RUNNING" else known_failure(flink, run.job_id)
-    if failure and failure not in cause:
-        cause = f"{cause} (the job itself failed: {failure})"
     phase = Phase.STABLE if state == "RUNNING" or state in ENDED else Phase.DEPLOYED
     held.commit(open=None, phase=phase, reason=cause, since=shop.clock.now())
     if state == "RUNNING":
         return StepFailed(f"the savepoint failed, and the job runs on unchanged: {cause}")
     if state == "RESTARTING":
+        if failure and failure not in cause:
+            return FailedByItself(
+                f"the job failed while its savepoint was taken, and Flink restarts it from its "
+                f"latest checkpoint: {failure} (of the savepoint Flink says: {cause})"
+            )
         return StepFailed(
             f"the savepoint failed, and Flink restarts the job from its latest checkpoint: {cause}"
         )

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-LATE_SECONDS = 180.0
-"""How long a request whose answer was lost may still be carried out."""
 
 
 class Clock:

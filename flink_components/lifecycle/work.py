@@ -57,12 +57,16 @@ def in_a_thread(work: Callable[[], T]) -> Future[T]:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What every life cycle call is given: the way to clusters, a clock, and a row for progress."""
+    """What every life cycle call is given: the way to clusters, a clock, and a row for progress.
+
+    late_seconds: how long a request whose answer was lost may still be carried out.
+    """
 
     reach: Reach
     clock: Clock = field(default_factory=Clock)
     say: Callable[[str], None] = _silent
     beside: Beside = in_a_thread
+    late_seconds: float = 180.0
 
     def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
         """Flink behind a ClusterRef, as a model or as the ledger keeps it."""

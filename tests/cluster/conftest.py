@@ -42,7 +42,7 @@ def seen(kubeconfig: str) -> Iterator[Seen]:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     kubernetes.call("POST", claims, {"metadata": {"name": "data"}, "spec": spec})
     yield Seen(kubernetes, STATE / "volumes" / f"{NAMESPACE}-data")
-    kubernetes.delete_namespace(NAMESPACE)
+    kubernetes.give_up_namespace(NAMESPACE)
 
 
 @pytest.fixture(scope="session")

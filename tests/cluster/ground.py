@@ -27,6 +27,8 @@ VERSION = DEFAULT_VERSIONS[0]
 
 # One quick compiler and one thread for garbage: clusters of tests live for minutes.
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# Flink's own scripts start three more of them in each pod, to read its configuration.
+QUICK_JAVA_OF_SCRIPTS = [{"name": "JDK_JAVA_OPTIONS", "value": QUICK_JAVA}]
 SAVEPOINTS = "file:///data/savepoints"
 CLAIM: Mapping[str, Any] = {
     "accessModes": ["ReadWriteOnce"],
@@ -83,6 +85,7 @@ def environment(namespace: str, kubeconfig: str | None = None, slots: int = 8) -
             "env.java.opts.taskmanager": QUICK_JAVA,
         },
         session_cluster={
+            "env": QUICK_JAVA_OF_SCRIPTS,
             "job_manager": {"cpu": "10m"},
             "task_manager": {"replicas": 1, "slots": slots, "memory": "1200Mi", "cpu": "10m"},
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
@@ -98,7 +101,7 @@ def namespace_with_volume(kubernetes: Kubernetes, name: str) -> Iterator[str]:
     claims = f"/api/v1/namespaces/{name}/persistentvolumeclaims"
     kubernetes.call("POST", claims, {"metadata": {"name": "data"}, "spec": CLAIM})
     yield name
-    kubernetes.call("DELETE", f"/api/v1/namespaces/{name}")  # its end is not worth a wait
+    kubernetes.give_up_namespace(name)
 
 
 def volume(namespace: str) -> Path:

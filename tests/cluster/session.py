@@ -20,7 +20,7 @@ from flink_components.lifecycle.ledger import Ledger
 from flink_components.plan.record import ClusterRecord, Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
-from tests.cluster.ground import QUICK_JAVA
+from tests.cluster.ground import QUICK_JAVA, QUICK_JAVA_OF_SCRIPTS
 from tests.conformance.lab import Program, Stack
 from tests.conformance.lab import Run as EngineRun
 from tests.lifecycle.kubernetes import Kubernetes
@@ -49,6 +49,7 @@ def environment(version: str, kubeconfig: str) -> Environment:
             "heartbeat.timeout": "30 s",
         },
         session_cluster={
+            "env": QUICK_JAVA_OF_SCRIPTS,
             "task_manager": {"replicas": 1, "slots": SLOTS, "memory": "1200Mi", "cpu": "100m"},
             "job_manager": {"cpu": "100m"},
             "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],

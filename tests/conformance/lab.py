@@ -9,12 +9,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pulumi_kubernetes as k8s
 from pulumi import automation
+from pulumi.automation._stack import StackInitMode
 
 Program = Callable[[], None]
 
@@ -95,6 +97,32 @@ class Run:
         return [text for text, who in self.progress if who == name and text]
 
 
+class _QuickStack(automation.Stack):
+    """Starts no engine to read what was just done: outputs come from the state's file."""
+
+    state: Path
+
+    def outputs(self) -> automation.OutputMap:
+        """The outputs of the stack; only where one is secret, the engine is asked."""
+        found: dict[str, Any] = {}
+        for resource in _resources(self.state):
+            if resource["type"] == "pulumi:pulumi:Stack":
+                found = resource.get("outputs") or {}
+        if _SECRET_KEY in json.dumps(found):
+            return super().outputs()
+        return {key: automation.OutputValue(value, False) for key, value in found.items()}
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
+        """A summary that nobody reads."""
+        return automation.UpdateSummary("update", datetime.now(), "", {}, {}, "succeeded")
+
+
+def _resources(state: Path) -> list[dict[str, Any]]:
+    checkpoint = json.loads(state.read_text())["checkpoint"]["latest"] or {}
+    resources: list[dict[str, Any]] = checkpoint.get("resources") or []
+    return resources
+
+
 class Stack:
     """A stack of one project in a folder of its own; the program is a function."""
 
@@ -104,16 +132,17 @@ class Stack:
         folder.mkdir(parents=True, exist_ok=True)
         backend = Path(environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
         self._state = backend / ".pulumi" / "stacks" / name / "test.json"
-        self._stack = automation.create_or_select_stack(
-            stack_name="test",
-            project_name=name,
+        workspace = automation.LocalWorkspace(
+            work_dir=str(folder),
+            env_vars=dict(environment),
+            pulumi_command=automation.PulumiCommand(str(engine), skip_version_check=True),
             program=lambda: None,
-            opts=automation.LocalWorkspaceOptions(
-                work_dir=str(folder),
-                env_vars=dict(environment),
-                pulumi_command=automation.PulumiCommand(str(engine), skip_version_check=True),
-            ),
+            project_settings=automation.ProjectSettings(name, "python", main=str(Path.cwd())),
         )
+        there = self._state.exists()
+        mode = StackInitMode.SELECT if there else StackInitMode.CREATE
+        self._stack = _QuickStack("test", workspace, mode)
+        self._stack.state = self._state
 
     def configure(self, **settings: str) -> None:
         """Set configuration of the default provider, such as ``namespace``."""
@@ -138,10 +167,9 @@ class Stack:
 
     def resources(self) -> dict[str, Mapping[str, Any]]:
         """The resources of the state by name, with what is secret in its encrypted form."""
-        checkpoint = json.loads(self.state_text())["checkpoint"]["latest"] or {}
         return {
             str(item["urn"]).rpartition("::")[2]: item
-            for item in checkpoint.get("resources") or []
+            for item in _resources(self._state)
             if not str(item["type"]).startswith("pulumi:")
         }
 

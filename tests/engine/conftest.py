@@ -49,4 +49,4 @@ def namespace(request: pytest.FixtureRequest, kubernetes: Kubernetes) -> Iterato
     name = module.replace("_", "-")
     kubernetes.create_namespace(name)
     yield name
-    kubernetes.delete_namespace(name)
+    kubernetes.give_up_namespace(name)

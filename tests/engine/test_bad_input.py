@@ -100,7 +100,7 @@ def before(kubernetes: Kubernetes) -> Iterator[str]:
     cluster = Ledger(kubernetes.api, NAMESPACE, TAKEN, "cluster", ClusterRecord)
     cluster.create(ClusterRecord(key=TAKEN, owner=owner))
     yield _objects(kubernetes)
-    kubernetes.delete_namespace(NAMESPACE)
+    kubernetes.give_up_namespace(NAMESPACE)
 
 
 def _objects(kubernetes: Kubernetes) -> str:

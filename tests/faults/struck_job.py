@@ -24,6 +24,9 @@ from tests.lifecycle.jobs import JobUnderTest
 LEASE_SECONDS = 2
 """How long a dead process keeps its lock: tests wait for its end at each death."""
 
+LATE_SECONDS = 5.0
+"""How long a call is expected to arrive late: here it does so after a second, if at all."""
+
 _NEVER = 600.0
 
 
@@ -41,7 +44,7 @@ class StruckJob(JobUnderTest):
 
     @property
     def shop(self) -> Workshop:
-        return QuickLocks(self.access, say=self.said.append)
+        return QuickLocks(self.access, say=self.said.append, late_seconds=LATE_SECONDS)
 
     @property
     def place(self) -> dict[str, Any]:

@@ -58,12 +58,16 @@ class Kubernetes:
         try:
             yield self
         finally:
-            self.delete_namespace(name)
+            self.give_up_namespace(name)
+
+    def give_up_namespace(self, name: str) -> None:
+        """Deletes the namespace; its end is not waited for, but by who makes it again."""
+        self.call("DELETE", f"/api/v1/namespaces/{name}")
 
     def delete_namespace(self, name: str, seconds: float = 120.0) -> None:
         """Deletes the namespace with all that is in it, and waits until it is gone."""
         path = f"/api/v1/namespaces/{name}"
         if self.call("GET", path) is None:
             return
-        self.call("DELETE", path)
+        self.give_up_namespace(name)
         until(f"the end of namespace {name}", seconds, lambda: self.call("GET", path) is None)

@@ -90,6 +90,31 @@ def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_wha
         assert report.ok, str(report)
 
 
+@pytest.mark.parametrize("version", DEFAULT_VERSIONS)
+def test_a_taskmanager_lost_during_a_stop_costs_a_restart_before_the_upgrade(
+    version: str, kubernetes: Kubernetes, tmp_path: Path
+) -> None:
+    with LocalFlink(version, tmp_path / "flink", config=QUICK_CONFIG) as flink:
+        name = f"lost-{version.replace('.', '-')}"
+        job = make_job(flink, kubernetes, name, tmp_path / name)
+        first, second = job.wish("stateful-v1"), job.wish("stateful-v2")
+        job.up(first)
+        job.written("v1", 50)
+
+        def lost() -> None:
+            flink.freeze_process("taskmanager")
+            flink.start_taskmanager()
+
+        job.access = Once("/stop", lost, before=True).access()
+        record = job.up(second, first)
+
+        assert record.restore is not None
+        assert (record.phase, record.restore.kind) == (Phase.STABLE, "savepoint")
+        report = job.written("v2", 20)
+        assert report.ok, str(report)
+        assert list(report.versions) == ["v1", "v2"]
+
+
 def test_a_taskmanager_killed_while_a_job_restores_costs_nothing_but_time(
     kubernetes: Kubernetes, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class FakeFlink:
         self.savepoint_seconds = 0.03
         self.adaptive = False
         self.cooldown = 3.0
+        self.restart_seconds = 1.0
         self.disk: Path | None = None
         self.config = {"jobmanager.rpc.port": "6123"}
         self.behaviours: dict[str, Behaviour] = {}
@@ -141,12 +143,12 @@ class FakeFlink:
             self._snapshot(job, None)
 
     def _fail_over(self, job: FakeJob, now: float) -> None:
-        """The job restarts from its latest checkpoint, after a second."""
+        """The job restarts from its latest checkpoint, after a while."""
         if job.state == "RUNNING":
             checkpoints = [s for s in job.snapshots if not s.savepoint]
             job.events = checkpoints[-1].events if checkpoints else 0
             job.restored = checkpoints[-1].path if checkpoints else job.restored
-            job.state, job.fails_over = "RESTARTING", now + 1.0
+            job.state, job.fails_over = "RESTARTING", now + self.restart_seconds
         else:
             job.state, job.fails_over = "RUNNING", None
 
@@ -211,8 +213,12 @@ class FakeFlink:
             if behaviour.savepoint_ends and operation.kind != "checkpoint":
                 self._end(job, "FAILED", reason)
             if behaviour.savepoint_restarts and operation.kind != "checkpoint":
-                job.failure = behaviour.restarts_for or reason
-                job.fails_over = self._clock.now() + 0.1
+                job.failure, job.fails_over = reason, self._clock.now() + 0.1
+            if behaviour.restarts_for:
+                job.failure, *later = behaviour.restarts_for
+                job.behaviour = (
+                    replace(behaviour, restarts_for=tuple(later)) if later else Behaviour()
+                )
             return
         directory = None if operation.kind == "checkpoint" else operation.directory
         operation.location = self._snapshot(job, directory).path

@@ -29,7 +29,8 @@ class Behaviour:
     fails: reason for which the job fails once it runs; after_checkpoint: it completes one before.
     slots_missing: so many subtasks never get a slot. finishes: its work is bounded.
     checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint;
-    savepoint_restarts: it fails over with it, an instant after the result; restarts_for: why.
+    savepoint_restarts: it fails over with it, an instant after the result.
+    restarts_for: why instead, once for each; after that savepoints succeed.
     ignores_savepoint: it starts empty whatever it was given.
     pinned: the parallelism of its sink, whatever that of the job is; highest: the maximum of it.
     unchained_from: from this parallelism on its job graph has another vertex.
@@ -46,7 +47,7 @@ class Behaviour:
     savepoint_fails: str | None = None
     savepoint_ends: bool = False
     savepoint_restarts: bool = False
-    restarts_for: str | None = None
+    restarts_for: tuple[str, ...] = ()
     ignores_savepoint: bool = False
     pinned: int | None = None
     highest: int = 128

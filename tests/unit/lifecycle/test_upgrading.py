@@ -168,18 +168,47 @@ def test_a_job_that_fails_over_with_its_savepoint_is_not_said_to_run_on(world: W
     assert (record.open, record.run.job_id) == (None, job_id)  # type: ignore[union-attr]
 
 
-def test_where_the_job_failed_by_itself_during_the_savepoint_it_is_said_why(world: World) -> None:
+def fails_by_itself(world: World, *times: str) -> None:
+    """Job runs, and will fail over so many times just when a savepoint of it is asked for."""
     run(world)
     world.the_job().behaviour = Behaviour(
         savepoint_fails="x.Suspending: 1",
         savepoint_restarts=True,
-        restarts_for="java.lang.Exception: TaskManager 10.0.0.7 is gone",
+        restarts_for=tuple(f"java.lang.Exception: {lost} is lost" for lost in times),
     )
-    with pytest.raises(StepFailed) as error:
+
+
+def test_a_job_that_fails_by_itself_during_the_savepoint_is_upgraded_when_it_runs_again(
+    world: World,
+) -> None:
+    fails_by_itself(world, "TaskManager 7")
+    process = upgrade(world)
+    stops = [call.body["triggerId"] for call in process.wire.calls if call.path.endswith("/stop")]
+    assert len(set(stops)) == 2
+    assert (world.record().phase, world.record().run.revision) == (Phase.STABLE, 2)  # type: ignore[union-attr]
+    assert world.storage.starts[-1].events == world.storage.starts[-1].newest
+    assert (
+        "the job failed while its savepoint was taken, and Flink restarts it from its latest "
+        "checkpoint: Exception: TaskManager 7 is lost (of the savepoint Flink says: "
+        "Suspending: 1); stopping it once it runs again"
+    ) in process.said
+
+
+def test_a_job_that_fails_by_itself_during_the_second_savepoint_too_is_left_to_flink(
+    world: World,
+) -> None:
+    fails_by_itself(world, "TaskManager 7", "TaskManager 8")
+    with pytest.raises(StepFailed, match=r"checkpoint: Exception: TaskManager 8 is lost \("):
         upgrade(world)
-    assert str(error.value).endswith(
-        "Suspending: 1 (the job itself failed: Exception: TaskManager 10.0.0.7 is gone)"
-    )
+    assert (world.record().phase, world.record().open) == (Phase.DEPLOYED, None)
+    assert len(world.flink.active()) == 1
+
+
+def test_a_job_that_does_not_run_again_is_not_stopped_a_second_time(world: World) -> None:
+    fails_by_itself(world, "TaskManager 7")
+    world.flink.restart_seconds = 10_000.0
+    with pytest.raises(StepFailed, match=r"checkpoint: Exception: TaskManager 7 is lost \("):
+        upgrade(world)
 
 
 def test_a_job_that_failed_over_with_its_savepoint_is_stable_again_after_the_next_up(
