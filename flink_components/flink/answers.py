@@ -28,11 +28,23 @@ class Cluster:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """One row of `GET /jobs/overview`."""
+    """One row of `GET /jobs/overview`; its tasks are the subtasks of all vertices."""
 
     id: str
     name: str
     state: str
+    tasks: int = 0
+    tasks_running: int = 0
+    tasks_finished: int = 0
+
+    @property
+    def all_running(self) -> bool:
+        """Every task runs, or has finished its bounded work."""
+        return (
+            self.state == "RUNNING"
+            and self.tasks > 0
+            and self.tasks_running + self.tasks_finished == self.tasks
+        )
 
 
 @dataclass(frozen=True)
@@ -134,6 +146,13 @@ def cluster(body: Json) -> Cluster:
         slots=int(body["slots-total"]),
         slots_free=int(body["slots-available"]),
     )
+
+
+def job_status(row: Json) -> JobStatus:
+    """Reads one row of `GET /jobs/overview`."""
+    tasks = row.get("tasks") or {}
+    counts = (tasks.get(name, 0) for name in ("total", "running", "finished"))
+    return JobStatus(row["jid"], row["name"], row["state"], *counts)
 
 
 def job(body: Json) -> Job:

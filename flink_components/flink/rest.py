@@ -25,6 +25,7 @@ from flink_components.flink.answers import (
     cluster,
     failure_of,
     job,
+    job_status,
     requirements,
     trigger_result,
 )
@@ -175,10 +176,7 @@ class FlinkClient:
 
     def jobs(self) -> list[JobStatus]:
         """All jobs the JobManager knows, ended ones too; never cached. `GET /jobs/overview`."""
-        return [
-            JobStatus(entry["jid"], entry["name"], entry["state"])
-            for entry in self._get("/jobs/overview").get("jobs", [])
-        ]
+        return [job_status(entry) for entry in self._get("/jobs/overview").get("jobs", [])]
 
     def status(self, job_id: str) -> str:
         """The job's state, not cached. Raises `FlinkNotFound` for an unknown job."""

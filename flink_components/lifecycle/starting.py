@@ -24,6 +24,10 @@ from flink_components.spec.job import ClaimMode, SessionJobSpec
 _LOOK_SECONDS = 30.0
 _ALREADY_USED = re.compile(r"Duplicate(Job|Application)Submission|already been submitted")
 _RESTORED_SECONDS = 10.0
+# No job is deployed sooner, and each question until then makes that take longer.
+_SOONEST_SECONDS = 0.1
+_AT_ONCE_SECONDS = 1.0
+_FEW_JOBS = 20
 
 
 def job_id_of(key: str, revision: int, attempt: int) -> str:
@@ -76,9 +80,6 @@ def start(
         shop.say(f"Flink knows the id {run.job_id} from an earlier try: taking the next one")
         held.commit(open=None, unsure=None)
         return start(shop, held, wish, revision, restore, jar_id, forced)
-    with suppress(FlinkError):
-        # Flink answers from a cache for a while: the sooner it is asked, the sooner asked anew.
-        shop.flink(run.cluster).job(run.job_id)
     held.commit(open=None, unsure=None, phase=Phase.DEPLOYED, since=shop.clock.now())
     return run
 
@@ -196,8 +197,41 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
     """
     flink = shop.flink(spec.cluster)
     deadline = shop.clock.monotonic() + spec.deadlines.stable.seconds
-    progress = StartProgress(shop, flink, run.job_id)
+    state = "RUNNING"
+    if not _runs_at_once(shop, flink, run):
+        state = _wait_until_running(shop, flink, spec, run, deadline)
+    interval = shop.beside(lambda: _checkpoint_interval(shop, flink, run, deadline))
+    _check_restored(shop, flink, run, deadline)
+    if state == "FINISHED":
+        return "FINISHED"
+    return _wait_for_checkpoint(shop, flink, spec, run, deadline, interval.result())
 
+
+def _runs_at_once(shop: Workshop, flink: FlinkClient, run: Run) -> bool:
+    """All tasks run within a second, as they mostly do; the job alone is told from a cache.
+
+    That answer tells the tasks of each job, so a cluster that runs many is not asked again.
+    """
+
+    def read() -> tuple[bool, bool]:
+        try:
+            jobs = flink.jobs()
+        except FlinkError:
+            return False, True
+        active = [job for job in jobs if job.state not in ENDED]
+        mine = [job for job in active if job.id == run.job_id]
+        runs = any(job.all_running for job in mine)
+        return runs, runs or not mine or len(active) > _FEW_JOBS
+
+    shop.clock.sleep(_SOONEST_SECONDS)
+    return poll(shop.clock, read, lambda seen: seen[1], _AT_ONCE_SECONDS)[0][0]
+
+
+def _wait_until_running(
+    shop: Workshop, flink: FlinkClient, spec: SessionJobSpec, run: Run, deadline: float
+) -> str:
+    """RUNNING in all its tasks, or FINISHED. Raises StepFailed with Flink's root cause."""
+    progress = StartProgress(shop, flink, run.job_id)
     job, done = poll(
         shop.clock,
         progress.look,
@@ -212,11 +246,7 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
         )
     if job.state in ("FAILED", "CANCELED"):
         raise StepFailed(known_failure(flink, run.job_id) or f"the job ended as {job.state}")
-    interval = shop.beside(lambda: _checkpoint_interval(shop, flink, run, deadline))
-    _check_restored(shop, flink, run, deadline)
-    if job.state == "FINISHED":
-        return "FINISHED"
-    return _wait_for_checkpoint(shop, flink, spec, run, deadline, interval.result())
+    return "FINISHED" if job.state == "FINISHED" else "RUNNING"
 
 
 def _check_restored(shop: Workshop, flink: FlinkClient, run: Run, deadline: float) -> None:

@@ -15,6 +15,7 @@ from tests.unit.doubles.flink_bodies import (
     ROUTES,
     entry,
     failed_program,
+    job_row,
     no_job,
     not_adaptive,
     vertex_body,
@@ -365,10 +366,7 @@ class FakeFlink:
 
     def _jobs_overview(self) -> Reply:
         return 200, {
-            "jobs": [
-                {"jid": job.id, "name": job.entry_class, "state": job.state}
-                for job in self.jobs.values()
-            ]
+            "jobs": [job_row(job, self._job_body(job)["vertices"]) for job in self.jobs.values()]
         }
 
     def _status(self, job_id: str) -> Reply:

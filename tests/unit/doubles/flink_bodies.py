@@ -61,6 +61,16 @@ def vertex_body(job: FakeJob, vertex: str, parallelism: int) -> Json:
     }
 
 
+def job_row(job: FakeJob, vertices: list[Json]) -> Json:
+    """One of `GET /jobs/overview`."""
+    counts: dict[str, int] = dict.fromkeys(("total", "scheduled", "running", "finished"), 0)
+    for vertex in vertices:
+        counts["total"] += vertex["parallelism"]
+        for name, count in vertex["tasks"].items():
+            counts[name.lower()] = counts.get(name.lower(), 0) + count
+    return {"jid": job.id, "name": job.entry_class, "state": job.state, "tasks": counts}
+
+
 def failed_program(reason: str) -> Json:
     return {
         "errors": [

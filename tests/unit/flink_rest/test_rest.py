@@ -236,7 +236,23 @@ def test_a_trigger_that_flink_does_not_know() -> None:
 
 def test_all_jobs() -> None:
     flink = Recorded("2.3.0", {"GET /jobs/overview": (200, OVERVIEW)})
-    assert flink.client.jobs() == [JobStatus(JOB, "fraud", "RUNNING")]
+    assert flink.client.jobs() == [JobStatus(JOB, "fraud", "RUNNING", 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("state", "tasks", "runs"),
+    [
+        ("RUNNING", (4, 4, 0), True),
+        ("RUNNING", (4, 3, 1), True),
+        ("RUNNING", (4, 3, 0), False),
+        ("RUNNING", (0, 0, 0), False),
+        ("FAILING", (4, 4, 0), False),
+    ],
+)
+def test_all_tasks_of_a_job_run_where_each_does_or_has_finished(
+    state: str, tasks: tuple[int, int, int], runs: bool
+) -> None:
+    assert JobStatus(JOB, "fraud", state, *tasks).all_running is runs
 
 
 @pytest.mark.parametrize("version", ["1.16.3", "1.17.2", "1.20.3", "2.3.0"])

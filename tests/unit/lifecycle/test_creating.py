@@ -29,6 +29,28 @@ def test_it_is_stable_when_all_vertices_run_and_a_checkpoint_completed(world: Wo
     assert len(world.the_job().snapshots) == 1
 
 
+def asked(process: Process, ending: str) -> int:
+    """How often a path that ends so was read."""
+    return sum(call.method == "GET" and call.path.endswith(ending) for call in process.wire.calls)
+
+
+def test_whether_it_runs_is_not_asked_where_flink_answers_from_a_cache(world: World) -> None:
+    process = create(world)
+    assert (asked(process, "/jobs/overview"), asked(process, f"/jobs/{world.the_job().id}")) == (1, 0)
+
+
+def test_a_cluster_that_runs_many_jobs_is_asked_for_this_one_alone(world: World) -> None:
+    world.flink.slots = 100
+    for number in range(21):
+        world.flink.run_by_hand(f"{number:032x}", [f"other-{number}"])
+    world.flink.behaviours["org.acme.Fraud"] = Behaviour(slots_missing=1)
+    process = Process(world)
+    process.anchor()
+    with pytest.raises(StepFailed, match="not stable within"):
+        process.ensure(world.wish())
+    assert asked(process, "/jobs/overview") == 1
+
+
 def test_the_attempt_is_in_the_ledger_before_it_is_submitted(world: World) -> None:
     seen: list[tuple[str | None, str | None]] = []
 
