@@ -3,6 +3,7 @@
 from flink_components.flink.answers import same_path
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.history import book_of, disposed, write_down
+from flink_components.lifecycle.history_file import copy_history
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.savepoints import take_savepoint
 from flink_components.lifecycle.settling import settle
@@ -54,5 +55,8 @@ def dispose_of(shop: Workshop, ledger: Ledger[Record], name: str) -> str:
         held.fence()
         if not disposed(shop, run, found.path):
             raise StepFailed(f"Flink did not remove {found.path}: run this again")
-        book_of(ledger).dispose([found.path], shop.clock.now())
+        history = book_of(ledger).dispose([found.path], shop.clock.now())
+        not_copied = copy_history(history, run.savepoint_dir)
+        if not_copied:
+            shop.say(not_copied)
         return f"removed {found.path}"

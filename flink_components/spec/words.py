@@ -42,7 +42,7 @@ def in_words(line: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "string_type" and isinstance(line["input"], os.PathLike):
         return "must be text", "write str(…) around it"
     if kind == "string_too_short" and context["min_length"] == 1:
-        return "is empty", ""
+        return "is empty", "give a value"
     if kind in ("list_type", "tuple_type") and isinstance(line["input"], str):
         return "must be a list", "give its items one by one, like ['a', 'b']"
     for key, words in _SIZES.items():

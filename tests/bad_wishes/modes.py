@@ -121,7 +121,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         ("keep_savepoints: must be a mapping (given: '7 d'); with the fields count, age"),
     ),
     "restart-number": ({"restart": 1}, ("restart: must be text (given: 1); put it in quotes")),
-    "restart-empty": ({"restart": ""}, ("restart: is empty (given: '')")),
+    "restart-empty": ({"restart": ""}, ("restart: is empty (given: ''); give a value")),
     "restart-true": ({"restart": True}, ("restart: must be text (given: true); put it in quotes")),
     "claim-without-snapshot": (
         {"claim_mode": "CLAIM"},
@@ -223,7 +223,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         ),
     ),
     "version-number": ({"version": 2}, ("version: must be text (given: 2); put it in quotes")),
-    "version-empty": ({"version": ""}, ("version: is empty (given: '')")),
+    "version-empty": ({"version": ""}, ("version: is empty (given: ''); give a value")),
     "accept-size": (
         {
             "version": "2",
@@ -236,7 +236,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "accept-empty-operator": (
         {"version": "2", "accept": [{"operator": "", "version": "2", "reason": "re-keyed"}]},
-        ("accept[0].operator: is empty (given: '')"),
+        ("accept[0].operator: is empty (given: ''); give a value"),
     ),
     "accept-unknown-field": (
         {

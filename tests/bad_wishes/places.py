@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "three slashes"
         ),
     ),
-    "key-empty": ({"key": ""}, ("key: is empty (given: '')")),
+    "key-empty": ({"key": ""}, ("key: is empty (given: ''); give a value")),
     "key-with-slashes": (
         {"key": "/payments/fraud/"},
         (
@@ -156,7 +156,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "digits, dashes, dots, underscores and slashes, like payments/fraud"
         ),
     ),
-    "previous-key-empty": ({"previous_key": ""}, ("previous_key: is empty (given: '')")),
+    "previous-key-empty": (
+        {"previous_key": ""},
+        ("previous_key: is empty (given: ''); give a value"),
+    ),
     "adopt-text": (
         {"adopt": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
         (
@@ -172,7 +175,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "Flink shows for the job"
         ),
     ),
-    "adopt-empty-name": ({"adopt": {"name": ""}}, ("adopt.name: is empty (given: '')")),
+    "adopt-empty-name": (
+        {"adopt": {"name": ""}},
+        ("adopt.name: is empty (given: ''); give a value"),
+    ),
     "adopt-number": (
         {"adopt": 1},
         (

@@ -34,7 +34,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "63 lower-case letters, digits and dashes, a letter first, no dash last"
         ),
     ),
-    ({"key": ""}, "key: is empty (given: '')"),
+    ({"key": ""}, "key: is empty (given: ''); give a value"),
     (
         {"flink_version": "1.12.7"},
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from flink_components.lifecycle.snapshot import dispose_of, snapshot
 from tests.unit.doubles.world import KEY, Process, World
 from tests.unit.lifecycle.scenarios import listed, running
 
@@ -55,3 +56,19 @@ def test_nothing_but_the_copy_is_left(world: World, tmp_path: Path) -> None:
     upgraded(world, (tmp_path / "savepoints").as_uri())
     files = [path for path in (tmp_path / "savepoints" / KEY).iterdir() if path.is_file()]
     assert [path.name for path in files] == ["history.json"]
+
+
+def test_a_snapshot_that_was_disposed_of_is_so_in_the_copy_too(
+    world: World, tmp_path: Path
+) -> None:
+    world.flink.keep_checkpoints_in(tmp_path / "checkpoints")
+    savepoints = (tmp_path / "savepoints").as_uri()
+    process = upgraded(world, savepoints)
+    spec = world.wish(parallelism=2, savepoint_dir=savepoints).spec
+    taken = snapshot(process.shop, process.ledger(), spec, "before-the-sale")
+    later = world.wish(parallelism=3, savepoint_dir=savepoints)
+    process.ensure(later, world.wish(parallelism=2, savepoint_dir=savepoints))
+    dispose_of(process.shop, process.ledger(), "before-the-sale")
+    copy = json.loads((tmp_path / "savepoints" / KEY / "history.json").read_text())
+    gone = [point["path"] for point in copy["points"] if point.get("disposed_at")]
+    assert gone == [taken.path]
