@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,21 @@ def newest_snapshot(*folders: Path) -> Path:
     return max(found, key=lambda path: path.stat().st_mtime_ns).parent
 
 
+@contextmanager
+def on_its_own(
+    version: str, kubernetes: Kubernetes, folder: Path, name: str
+) -> Iterator[tuple[LocalFlink, JobUnderTest]]:
+    """A Flink that may be broken, and a job for it."""
+    with LocalFlink(version, folder / "flink", config=QUICK_CONFIG) as flink:
+        unique = f"{name}-{version.replace('.', '-')}"
+        yield flink, make_job(flink, kubernetes, unique, folder / unique)
+
+
 @pytest.mark.parametrize("version", DEFAULT_VERSIONS)
 def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_what_is_on_disk(
     version: str, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
-    with LocalFlink(version, tmp_path / "flink", config=QUICK_CONFIG) as flink:
-        name = f"killed-{version.replace('.', '-')}"
-        job = make_job(flink, kubernetes, name, tmp_path / name)
+    with on_its_own(version, kubernetes, tmp_path, "killed") as (flink, job):
         first, second = job.wish(deadlines=QUICK), job.wish("stateful-v2", deadlines=QUICK)
         job.up(first)
         job.written("v1", 50)
@@ -94,9 +103,7 @@ def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_wha
 def test_a_taskmanager_lost_during_a_stop_costs_a_restart_before_the_upgrade(
     version: str, kubernetes: Kubernetes, tmp_path: Path
 ) -> None:
-    with LocalFlink(version, tmp_path / "flink", config=QUICK_CONFIG) as flink:
-        name = f"lost-{version.replace('.', '-')}"
-        job = make_job(flink, kubernetes, name, tmp_path / name)
+    with on_its_own(version, kubernetes, tmp_path, "lost") as (flink, job):
         first, second = job.wish("stateful-v1"), job.wish("stateful-v2")
         job.up(first)
         job.written("v1", 50)
@@ -122,8 +129,7 @@ def test_a_taskmanager_killed_while_a_job_restores_costs_nothing_but_time(
         flink.kill_process("taskmanager")
         flink.start_taskmanager()
 
-    with LocalFlink(DEFAULT_VERSIONS[0], tmp_path / "flink", config=QUICK_CONFIG) as flink:
-        job = make_job(flink, kubernetes, "restored-twice", tmp_path / "job")
+    with on_its_own(DEFAULT_VERSIONS[0], kubernetes, tmp_path, "restored-twice") as (flink, job):
         first = job.wish()
         job.up(first)
         job.written("v1", 50)
