@@ -51,6 +51,8 @@ _KINDS = {
     "Refused": "Nothing was changed: what ran runs on, with its state.",
     "StepFailed": "The ledger says how far it came, and the message where the state is. "
     "The next `pulumi up` goes on from there.",
+    "FailedByItself": "Flink restarts the job from its latest checkpoint, and nothing else was "
+    "changed: the next `pulumi up` stops it again.",
     "AnswerLost": "Nothing is started beside what may run: the next `pulumi up` looks first.",
     "WrongState": "The attempt is ended, its state is not used, and the program before it runs "
     "again from the hand-over point.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flink_components.lifecycle.errors import LifecycleError
 from tests.docs.error_table import PAGE, Said, all_said, page
 
 
@@ -17,3 +18,11 @@ def test_texts_are_found_with_their_step_and_kind() -> None:
 
 def test_whoever_is_refused_is_not_left_with_a_code_alone() -> None:
     assert [one for one in all_said() if len(one.text) < 20] == []
+
+
+def test_each_kind_of_error_of_the_life_cycle_has_its_texts_on_the_page() -> None:
+    def kinds(of: type[LifecycleError]) -> set[str]:
+        return {of.__name__}.union(*(kinds(kind) for kind in of.__subclasses__()))
+
+    ours = {name for name in kinds(LifecycleError) if not name.startswith("_")}
+    assert ours - {one.kind for one in all_said()} == set()
