@@ -35,17 +35,16 @@ def stop_with_savepoint(
 
 
 def _runs_again(shop: Workshop, spec: StopSpec, run: Run) -> bool:
-    """All its tasks run. Flink's answer of before its failure is waited out."""
-    flink, wait = shop.flink(run.cluster), spec.deadlines.savepoint.seconds
+    """All its tasks run, by an answer that is not from a cache of before its failure."""
+    flink = shop.flink(run.cluster)
 
     def read() -> bool:
         try:
-            return flink.status(run.job_id) == "RUNNING" and flink.job(run.job_id).all_running
+            return any(job.id == run.job_id and job.all_running for job in flink.jobs())
         except FlinkError:
             return False
 
-    shop.clock.sleep(flink.refresh_interval())
-    return poll(shop.clock, read, bool, wait)[1]
+    return poll(shop.clock, read, bool, spec.deadlines.savepoint.seconds)[1]
 
 
 def _stop(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run, why: str) -> RestorePoint:
@@ -128,7 +127,7 @@ def _failed_stop(
     latest checkpoint, and does not take an older savepoint for its state.
     """
     state = _state_after_failure(shop, flink, run)
-    failure = "" if state == "RUNNING" else known_failure(flink, run.job_id)
+    failure = known_failure(flink, run.job_id) if state == "RESTARTING" else ""
     phase = Phase.STABLE if state == "RUNNING" or state in ENDED else Phase.DEPLOYED
     held.commit(open=None, phase=phase, reason=cause, since=shop.clock.now())
     if state == "RUNNING":
