@@ -56,8 +56,9 @@ class _SaysFailuresAtOnce:
         if report.failed and terminal is not None:
             crash = getattr(report.longrepr, "reprcrash", None)
             reason = crash.message if crash else str(report.longrepr)
+            said = " / ".join(line.strip() for line in reason.splitlines()[:6])[:600]
             terminal.write_line("")
-            terminal.write_line(f"{report.when} of {report.nodeid}: {reason.splitlines()[0][:300]}")
+            terminal.write_line(f"{report.when} of {report.nodeid}: {said}")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -108,9 +108,10 @@ class Checkpoints:
     `restored` is the path that Flink says it started from, `completed` the latest completed
     checkpoint and `savepoint` the latest savepoint, if its files are still there; `newest` is the
     later of these two, and None where just its files are gone: the other one would be a step
-    back. `count` is the number completed by this job, savepoints too; `recovers` whether one of
-    them was a checkpoint. Flink goes back to the latest of these by itself, and its files are only
-    gone where there is a later one.
+    back. `replaced` is that case: while the job runs, a later one is there and not listed yet, for
+    Flink removes the earlier one some ms before it lists the later. `count` is the number completed
+    by this job, savepoints too; `recovers` whether one of them was a checkpoint. Flink goes back to
+    the latest of these by itself, and its files are only gone where there is a later one.
     """
 
     count: int
@@ -119,6 +120,7 @@ class Checkpoints:
     newest: Checkpoint | None
     restored: str | None
     recovers: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,13 +230,15 @@ def checkpoints(body: Json) -> Checkpoints:
     latest: Json = body.get("latest") or {}
     restored: Json = latest.get("restored") or {}
     both = [latest[kind] for kind in ("completed", "savepoint") if latest.get(kind)]
+    newest: Json | None = max(both, key=lambda body: int(body["id"]), default=None)
     return Checkpoints(
         count=int((body.get("counts") or {}).get("completed", 0)),
         completed=_checkpoint(latest.get("completed")),
         savepoint=_checkpoint(latest.get("savepoint")),
-        newest=_checkpoint(max(both, key=lambda body: int(body["id"]), default=None)),
+        newest=_checkpoint(newest),
         restored=restored.get("external_path") or None,
         recovers=latest.get("completed") is not None,
+        replaced=newest is not None and bool(newest.get("discarded")),
     )
 
 

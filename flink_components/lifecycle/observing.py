@@ -12,6 +12,8 @@ from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Seen
 from flink_components.plan.record import Run
 
+_LOOKS_FOR_A_LATER_ONE = 2
+
 
 def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
     """The state of the run's job and its latest checkpoint that outlives it; never raises.
@@ -43,7 +45,13 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
 def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> Checkpoints:
     if fresh:
         shop.clock.sleep(flink.refresh_interval())
-    return flink.checkpoints(run.job_id)
+    found = flink.checkpoints(run.job_id)
+    for _ in range(_LOOKS_FOR_A_LATER_ONE):
+        if not found.replaced:
+            break
+        shop.clock.sleep(flink.refresh_interval())
+        found = flink.checkpoints(run.job_id)
+    return found
 
 
 def observe_latest(shop: Workshop, run: Run) -> Seen:

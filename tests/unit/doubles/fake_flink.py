@@ -96,6 +96,13 @@ class FakeFlink:
         """A job comes to the end of its input."""
         self._end(self.jobs[job_id], "FINISHED")
 
+    def is_asked_between_two_checkpoints(self, job_id: str) -> None:
+        """The latest one is removed already, the next one not listed yet: so it stays in the
+        cache."""
+        body = self._checkpoints_body(self.jobs[job_id])
+        body["latest"]["completed"]["discarded"] = True
+        self._cache[f"checkpoints {job_id}"] = (self._clock.now(), body)
+
     def checkpoint(self, job_id: str) -> Snapshot:
         """A job completes a checkpoint."""
         return self._snapshot(self.jobs[job_id], None)

@@ -84,6 +84,13 @@ def test_the_newest_snapshot_is_never_an_older_one_whose_files_happen_to_be_ther
     assert (found.path if found else None) == newest
 
 
+def test_a_newest_snapshot_whose_files_are_gone_is_being_replaced() -> None:
+    gone, there = entry(5, False, discarded=True), entry(5, False)
+    assert checkpoints({"latest": {"completed": gone, "savepoint": entry(4, True)}}).replaced
+    assert not checkpoints({"latest": {"completed": there}}).replaced
+    assert not checkpoints({"latest": {}}).replaced
+
+
 def test_a_job_without_checkpoints() -> None:
     found = checkpoints({"counts": {"completed": 0}, "latest": {}})
     assert (found.count, found.completed, found.newest, found.restored) == (0, None, None, None)

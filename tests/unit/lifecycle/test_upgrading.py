@@ -244,6 +244,16 @@ def test_last_state_goes_on_from_the_latest_checkpoint_not_from_an_older_savepoi
     assert world.record().restore.kind == "checkpoint"  # type: ignore[union-attr]
 
 
+def test_a_checkpoint_that_a_later_one_replaces_just_now_does_not_count_as_none(
+    world: World,
+) -> None:
+    run(world)
+    newest = world.flink.checkpoint(world.the_job().id)
+    world.flink.is_asked_between_two_checkpoints(world.the_job().id)
+    upgrade(world, upgrade_mode="last_state")
+    assert world.the_job().restored == newest.path
+
+
 def test_last_state_is_refused_where_a_cancel_deletes_the_checkpoints(world: World) -> None:
     world.flink.kept_on_cancel = False
     run(world)
