@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,19 @@ from flink_components.spec.connection import Connection
 from flink_components.spec.ref import ClusterRef
 
 _POOL = 16
+
+
+_loading = threading.Lock()
+
+
+def load_client() -> None:
+    """Loads what reads a kubeconfig, which takes a third of a second.
+
+    Two threads that load a package and a module in it at once can stop each other for good, which
+    Python ends by an error: one loads it for all.
+    """
+    with _loading:
+        import_module("kubernetes.config.kube_config")
 
 
 class AccessError(Exception):
@@ -93,6 +107,7 @@ class Access:
         self._checked.add(seen)
 
     def _open_api(self, kubeconfig: str | None, context: str | None) -> KubeApi:
+        load_client()
         from kubernetes.client import Configuration
         from kubernetes.config.kube_config import load_kube_config
 

@@ -11,7 +11,6 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from functools import wraps
-from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ import grpc
 from pulumi.output import Unknown
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from flink_components.kube.access import Access
+from flink_components.kube.access import Access, load_client
 from flink_components.lifecycle.waiting import Clock
 from flink_components.lifecycle.work import Workshop
 
@@ -82,14 +81,10 @@ def _start_once() -> None:
             return
         _started.set()
         _quiet_tracebacks()
-        threading.Thread(target=_load_client, daemon=True, name="load").start()
+        # while the engine still checks
+        threading.Thread(target=load_client, daemon=True, name="load").start()
         if _engine_address():
             threading.Thread(target=_watch_engine, daemon=True, name="engine watch").start()
-
-
-def _load_client() -> None:
-    """Loads what reads a kubeconfig while the engine still checks: it takes a third of a second."""
-    import_module("kubernetes.config.kube_config")
 
 
 def _quiet_tracebacks() -> None:
