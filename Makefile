@@ -29,8 +29,7 @@ demo: venv
 
 # One worker for each of two cores: with more, clusters that start at once wait for one another.
 test: venv
-	$(call timed,starting and ending a node in bad ways,$(RUN) -m pytest -q -m node_lifecycle)
-	@echo "test: all other tests ..."; $(RUN) -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --restart-node
 
 # Each death on one version of Flink; a part of all else on each version.
 faults: venv

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ settings.load_profile("any machine")
 # fixtures of a worker's whole run, behind which there are Flink clusters
 _SHARED_CLUSTERS = {"refs", "flinks", "struck_flink"}
 _RESTARTS = "node_lifecycle"
+_RESTARTS_SECONDS = 600.0
 _WAS_UP = pytest.StashKey[bool]()
 
 
@@ -31,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--kubeconfig", metavar="FILE", help="a cluster to use, not the sandbox's node")
     group.addoption("--context", metavar="NAME", help="a context of that file")
     group.addoption("--matrix", action="store_true", help="every version of Flink")
+    group.addoption("--restart-node", action="store_true", help="with tests that restart the node")
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
     faults.addoption("--faults", metavar="N", default="60", help="strike one in N points, or all")
@@ -40,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the mark of tests that restart the sandbox's node."""
-    config.addinivalue_line("markers", f"{_RESTARTS}: restarts the node; only with -m {_RESTARTS}")
+    config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_SaysFailuresAtOnce(config))
 
@@ -76,14 +79,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say what runs on one worker; leave out what restarts the node, unless it is asked for."""
+    """Say what runs on one worker. What restarts the node comes first, if it is asked for, and
+    beside it what needs none."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
-    if _RESTARTS in config.option.markexpr:
+    if config.getoption("--restart-node"):
+        items.sort(key=_turn)
         return
     left_out = [item for item in items if item.get_closest_marker(_RESTARTS)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker(_RESTARTS):
+        return 0
+    return 2 if item.get_closest_marker("cluster") else 1
 
 
 def _group(item: pytest.Item) -> str:
@@ -111,11 +122,37 @@ def kubeconfig(
         folder = tmp_path_factory.mktemp("kubeconfig")
         yield str(_with_context(Path(given), request.config.getoption("--context"), folder))
         return
+    if reason := lifecycle.reason_against():
+        pytest.skip(f"{reason}: give --kubeconfig FILE of a cluster of your own")
+    _wait_for_restarts(request.session.items, tmp_path_factory)
     try:
         lifecycle.up(DEFAULT_VERSIONS)
     except SandboxError as error:
         pytest.fail(f"no cluster to test on: {error}", pytrace=False)
     yield str(KUBECONFIG)
+
+
+@pytest.fixture(scope="session")
+def restarts_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that is there for all workers once no test restarts the node any more."""
+    return _restarts_done(tmp_path_factory)
+
+
+def _restarts_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "node-restarts-done"
+
+
+def _wait_for_restarts(items: list[pytest.Item], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Another worker may be at them."""
+    if not any(item.get_closest_marker(_RESTARTS) for item in items):
+        return
+    done = _restarts_done(tmp_path_factory)
+    end = time.monotonic() + _RESTARTS_SECONDS
+    while not done.exists():
+        if time.monotonic() > end:
+            pytest.fail(f"the node was restarted for {_RESTARTS_SECONDS:.0f} s", pytrace=False)
+        time.sleep(0.2)
 
 
 def _with_context(kubeconfig: Path, context: str | None, folder: Path) -> Path:

@@ -1,6 +1,6 @@
 """The node comes up from any state of the machine, and leaves nothing on it.
 
-Restarts the machine's node, so it runs alone: ``pytest -m node_lifecycle``.
+Restarts the machine's node, so no test that needs one runs beside: ``pytest --restart-node``.
 """
 
 from __future__ import annotations
@@ -52,12 +52,17 @@ CLAIM = {
 
 
 @pytest.fixture(scope="module")
-def clean_machine() -> Iterator[dict[str, Any]]:
+def clean_machine(restarts_done: Path) -> Iterator[dict[str, Any]]:
     """How the machine is without the node, which is up again afterwards if it was before."""
-    was_up = lifecycle.is_held_healthy()
-    lifecycle.down()
-    yield snapshot()
-    lifecycle.up(DEFAULT_VERSIONS) if was_up else lifecycle.down()
+    if reason := lifecycle.reason_against():
+        pytest.skip(reason)
+    try:
+        was_up = lifecycle.is_held_healthy()
+        lifecycle.down()
+        yield snapshot()
+        lifecycle.up(DEFAULT_VERSIONS) if was_up else lifecycle.down()
+    finally:
+        restarts_done.touch()
 
 
 @pytest.fixture
