@@ -29,7 +29,7 @@ demo: venv
 
 # One worker for each of two cores: with more, clusters that start at once wait for one another.
 test: venv
-	@$(RUN) -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --restart-node
+	@$(RUN) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --restart-node
 
 # Each death on one version of Flink; a part of all else on each version.
 faults: venv

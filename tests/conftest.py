@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ _SHARED_CLUSTERS = {"refs", "flinks", "struck_flink"}
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _WAS_UP = pytest.StashKey[bool]()
+_ENDS = pytest.StashKey[list[Callable[[], object]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -107,6 +108,24 @@ def _group(item: pytest.Item) -> str:
     if _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ())):
         return folder
     return "clusters of their own" if folder == "cluster" else str(item.path)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End what only the tests of a group share: a cluster that idles takes time from all others."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    if alone or (nextitem is not None and _group(nextitem) == _group(item)):
+        return
+    ends = item.config.stash.get(_ENDS, [])
+    while ends:
+        ends.pop()()
+
+
+@pytest.fixture(scope="session")
+def end_with_group(request: pytest.FixtureRequest) -> Callable[[Callable[[], object]], None]:
+    """Takes what ends a fixture's cluster, which may be called once more at the end of the run."""
+    ends = request.config.stash.setdefault(_ENDS, [])
+    return ends.append
 
 
 @pytest.fixture(scope="session")

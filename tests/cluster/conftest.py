@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -34,13 +34,14 @@ def new_stack(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> NewS
 
 
 @pytest.fixture(scope="session")
-def seen(kubeconfig: str) -> Iterator[Seen]:
+def seen(kubeconfig: str, end_with_group: Callable[[Callable[[], object]], None]) -> Iterator[Seen]:
     """A namespace that enforces the restricted standard, with one volume for state and output."""
     kubernetes = Kubernetes(kubeconfig)
     kubernetes.create_namespace(NAMESPACE)
     claims = f"/api/v1/namespaces/{NAMESPACE}/persistentvolumeclaims"
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     kubernetes.call("POST", claims, {"metadata": {"name": "data"}, "spec": spec})
+    end_with_group(lambda: kubernetes.give_up_namespace(NAMESPACE))
     yield Seen(kubernetes, STATE / "volumes" / f"{NAMESPACE}-data")
     kubernetes.give_up_namespace(NAMESPACE)
 
@@ -55,30 +56,12 @@ def refs(seen: Seen, new_stack: NewStack) -> dict[str, Mapping[str, Any]]:
     return {version: run.outputs[version] for version in DEFAULT_VERSIONS}
 
 
-@pytest.fixture(params=DEFAULT_VERSIONS)
-def each_version(
-    request: pytest.FixtureRequest, refs: dict[str, Mapping[str, Any]]
-) -> Mapping[str, Any]:
-    """The reference of a running session cluster, of each Flink version."""
-    return refs[request.param]
-
-
 @pytest.fixture
-def job(each_version: Mapping[str, Any], seen: Seen, new_stack: NewStack) -> Iterator[StackOfJob]:
-    """A stack for a job of its own, on each Flink version."""
-    yield from _stack_of_job(each_version, seen, new_stack)
-
-
-@pytest.fixture
-def any_job(
+def job(
     refs: dict[str, Mapping[str, Any]], seen: Seen, new_stack: NewStack
 ) -> Iterator[StackOfJob]:
-    """The same on one Flink version."""
-    yield from _stack_of_job(refs[DEFAULT_VERSIONS[-1]], seen, new_stack)
-
-
-def _stack_of_job(ref: Mapping[str, Any], seen: Seen, new_stack: NewStack) -> Iterator[StackOfJob]:
-    name = f"job-{next(_numbers)}"
+    """A stack for a job of its own."""
+    name, ref = f"job-{next(_numbers)}", refs[DEFAULT_VERSIONS[-1]]
     yield StackOfJob(name, new_stack(name), ref, seen)
     flink = seen.flink(ref)
     for left in flink.jobs():

@@ -69,8 +69,8 @@ def test_it_is_saved_suspended_resumed_and_restarted_with_its_state(job: StackOf
     ]
 
 
-def test_another_job_starts_from_a_snapshot_of_the_first(any_job: StackOfJob) -> None:
-    taken = up(any_job).outputs["location"]
-    assert any_job.stack.up(program(any_job, snapshot=False)).ok
-    started = up(any_job, snapshot=False, restore_from=taken)
+def test_another_job_starts_from_a_snapshot_of_the_first(job: StackOfJob) -> None:
+    taken = up(job).outputs["location"]
+    assert job.stack.up(program(job, snapshot=False)).ok
+    started = up(job, snapshot=False, restore_from=taken)
     assert started.outputs["restored_from"].removeprefix("file:") == taken.removeprefix("file:")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
@@ -36,11 +36,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def struck_flink(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    end_with_group: Callable[[Callable[[], object]], None],
 ) -> Iterator[LocalFlink]:
     """A Flink of each version, one after the other."""
     folder = tmp_path_factory.mktemp(f"flink-{request.param}")
     with LocalFlink(request.param, folder, slots=8, config=CONFIG) as started:
+        end_with_group(started.kill)
         yield started
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import count
@@ -36,7 +36,10 @@ def kubernetes(kubeconfig: str) -> Iterator[Kubernetes]:
 
 
 @pytest.fixture(scope="session")
-def flinks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, LocalFlink]]:
+def flinks(
+    tmp_path_factory: pytest.TempPathFactory,
+    end_with_group: Callable[[Callable[[], object]], None],
+) -> Iterator[dict[str, LocalFlink]]:
     """One Flink of each version for all tests, started side by side."""
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         made = {
@@ -45,6 +48,7 @@ def flinks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Local
         }
         for started in [pool.submit(flink.__enter__) for flink in made.values()]:
             stack.push(started.result())
+            end_with_group(started.result().kill)
         yield made
 
 

@@ -62,7 +62,9 @@ class Kubernetes:
 
     def give_up_namespace(self, name: str) -> None:
         """Deletes the namespace; its end is not waited for, but by who makes it again."""
-        self.call("DELETE", f"/api/v1/namespaces/{name}")
+        there = self.call("GET", f"/api/v1/namespaces/{name}")
+        if there is not None and "deletionTimestamp" not in there["metadata"]:
+            self.call("DELETE", f"/api/v1/namespaces/{name}")
 
     def delete_namespace(self, name: str, seconds: float = 120.0) -> None:
         """Deletes the namespace with all that is in it, and waits until it is gone."""
