@@ -29,15 +29,16 @@ demo: venv
 
 # One worker for each of two cores: with more, clusters that start at once wait for one another.
 test: venv
-	@$(RUN) -m pytest -q -n 3 --dist loadgroup --no-loadscope-reorder --restart-node
+	@$(RUN) -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --restart-node
 
 # Each death on one version of Flink; a part of all else on each version.
 faults: venv
 	@echo "faults: each death at each call ..."; $(RUN) -m pytest -q -s tests/faults/test_kill_points.py --faults all
-	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all
+	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all --restart-node
 
 matrix: venv
 	$(call timed,a job's life on every version of Flink,$(RUN) -m pytest -q tests/lifecycle/test_matrix.py --matrix)
+	$(call timed,what is not version by version in make test,$(RUN) -m pytest -q tests/lifecycle tests/jobs --matrix -m newest_alone)
 
 check: venv
 	$(call timed,linting,.venv/bin/ruff check && .venv/bin/ruff format --check)

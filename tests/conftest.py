@@ -24,6 +24,7 @@ settings.load_profile("any machine")
 _SHARED_CLUSTERS = {"refs", "flinks", "struck_flink"}
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
+_NEWEST_ALONE = "newest_alone"
 _WAS_UP = pytest.StashKey[bool]()
 _ENDS = pytest.StashKey[list[Callable[[], object]]]()
 
@@ -43,8 +44,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the mark of tests that restart the sandbox's node."""
+    """Describe the marks that decide whether a test runs."""
     config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
+    config.addinivalue_line("markers", f"{_NEWEST_ALONE}: on older versions only with --matrix")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_SaysFailuresAtOnce(config))
 
@@ -84,12 +86,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     beside it what needs none."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
-    if config.getoption("--restart-node"):
-        items.sort(key=_turn)
-        return
-    left_out = [item for item in items if item.get_closest_marker(_RESTARTS)]
-    items[:] = [item for item in items if item not in left_out]
+    left_out = [item for item in items if _is_left_out(item)]
+    items[:] = sorted((item for item in items if item not in left_out), key=_turn)
     config.hook.pytest_deselected(items=left_out)
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    if item.get_closest_marker(_RESTARTS):
+        return not item.config.getoption("--restart-node")
+    if item.config.getoption("--matrix") or not item.get_closest_marker(_NEWEST_ALONE):
+        return False
+    values = item.callspec.params.values()  # type: ignore[attr-defined]
+    return any(version in values for version in DEFAULT_VERSIONS[:-1])
 
 
 def _turn(item: pytest.Item) -> int:
@@ -105,6 +113,8 @@ def _group(item: pytest.Item) -> str:
     fixture that holds clusters is made twice, and files with clusters of their own take turns.
     """
     folder = item.path.parent.name
+    if item.get_closest_marker(_RESTARTS):
+        return _RESTARTS
     if _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ())):
         return folder
     return "clusters of their own" if folder == "cluster" else str(item.path)
@@ -152,19 +162,24 @@ def kubeconfig(
 
 
 @pytest.fixture(scope="session")
-def restarts_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that is there for all workers once no test restarts the node any more."""
-    return _restarts_done(tmp_path_factory)
+def restarts_done(
+    tmp_path_factory: pytest.TempPathFactory,
+    end_with_group: Callable[[Callable[[], object]], None],
+) -> Path:
+    """For what restarts or freezes the node: the file that other workers wait for."""
+    done = _restarts_done(tmp_path_factory)
+    end_with_group(done.touch)
+    return done
 
 
 def _restarts_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    own = tmp_path_factory.getbasetemp()
-    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "node-restarts-done"
+    return tmp_path_factory.getbasetemp().parent / "node-restarts-done"
 
 
 def _wait_for_restarts(items: list[pytest.Item], tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Another worker may be at them."""
-    if not any(item.get_closest_marker(_RESTARTS) for item in items):
+    """Another worker may be at them; one alone has done them first."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    if alone or not any(item.get_closest_marker(_RESTARTS) for item in items):
         return
     done = _restarts_done(tmp_path_factory)
     end = time.monotonic() + _RESTARTS_SECONDS

@@ -1,6 +1,8 @@
 """Where a job that no JobManager knows any more has left its state."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from flink_components.flink.answers import Checkpoint
 from flink_components.flink.checkpoint_files import latest_left, snapshot_number
@@ -8,11 +10,14 @@ from flink_components.flink.errors import FlinkError
 from flink_components.flink.storage import StorageError
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
+from flink_components.lifecycle.gone import NotProven, options_of_gone
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Seen
 from flink_components.plan.down import ENDED_BY_US
 from flink_components.plan.record import Phase, Record, Run
+from flink_components.spec.base import load
 from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.ref import ClusterRef
 
 _DIRECTORY = ("execution.checkpointing.dir", "state.checkpoints.dir")
 _AVAILABILITY = ("high-availability.type", "high-availability")
@@ -21,18 +26,27 @@ _AVAILABILITY = ("high-availability.type", "high-availability")
 def with_left_checkpoint(
     shop: Workshop, spec: SessionJobSpec, record: Record | None, seen: Seen
 ) -> Seen:
-    """What was seen, and for a job that its JobManager has forgotten what is on the storage.
+    """What was seen, and for a job that is lost with its JobManager what is on the storage.
 
-    Only where the JobManager itself says so, and nothing can bring the job back: without high
-    availability. Never raises: why it is not known is the `problem` of what was seen.
+    Only where the JobManager itself says that it does not know the job, or is proven gone, and
+    nothing can bring the job back: without high availability. Never raises: why it is not known is
+    the `problem` of what was seen.
     """
     run = record.run if record else None
-    if record is None or run is None or not _forgotten(record, run, seen):
+    if record is None or run is None or record.open is not None or seen.state is not None:
         return seen
+    config: Mapping[str, Any] | None = None
     try:
-        return _look(shop, spec, record, run, seen)
+        if not seen.reached or seen.problem:
+            config = options_of_gone(shop, load(ClusterRef, run.cluster))
+            seen = Seen(reached=True, gone=True, at=shop.clock.now())
+        if run.stateless or record.phase in (*ENDED_BY_US, Phase.FINISHED):
+            return seen
+        return _look(shop, spec, record, run, seen, config)
+    except NotProven as error:
+        return replace(seen, problem=f"{seen.problem}; {error}")
     except (StorageError, FlinkError, KubeError, AccessError) as error:
-        return replace(seen, problem=str(error))
+        return replace(seen, problem=seen.problem or str(error))
 
 
 def checkpoint_directory(run: Run, seen: Seen) -> str | None:
@@ -44,17 +58,20 @@ def checkpoint_directory(run: Run, seen: Seen) -> str | None:
     return directory if rest else None
 
 
-def _forgotten(record: Record, run: Run, seen: Seen) -> bool:
-    if not seen.reached or seen.state is not None or seen.problem or run.stateless:
-        return False
-    return record.open is None and record.phase not in (*ENDED_BY_US, Phase.FINISHED)
-
-
-def _look(shop: Workshop, spec: SessionJobSpec, record: Record, run: Run, seen: Seen) -> Seen:
-    config = shop.flink(run.cluster).cluster_config()
-    available = next((config[name] for name in _AVAILABILITY if name in config), "NONE")
-    if available.upper() != "NONE":
-        return replace(seen, problem=f"high availability ({available}) may bring it back")
+def _look(
+    shop: Workshop,
+    spec: SessionJobSpec,
+    record: Record,
+    run: Run,
+    seen: Seen,
+    config: Mapping[str, Any] | None,
+) -> Seen:
+    """`config`: of a cluster that is gone, else it is asked."""
+    if config is None:
+        config = shop.flink(run.cluster).cluster_config()
+        available = next((config[name] for name in _AVAILABILITY if name in config), "NONE")
+        if available.upper() != "NONE":
+            return replace(seen, problem=f"high availability ({available}) may bring it back")
     asked = (known.get(name) for known in (spec.config, config) for name in _DIRECTORY)
     directories = [str(one) for one in dict.fromkeys(filter(None, (record.checkpoints, *asked)))]
     if not directories:

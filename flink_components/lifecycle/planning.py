@@ -61,9 +61,9 @@ def plan(
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {error}")
     record = adopting or record
     seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
+    seen = with_left_checkpoint(shop, spec, record, seen)
     if not seen.reached:
         return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
-    seen = with_left_checkpoint(shop, spec, record, seen)
     if record and record.run and wish.only_scales(record.run):
         seen = with_scaling(shop, record.run, seen)
     decision = decide(spec, wish.fingerprint, record, seen)

@@ -36,7 +36,7 @@ class Seen:
     one that a cancel keeps; `completed` how many the job has completed, kept or not; `restored`
     what it says it was restored from. `problem` is why nobody answered, or why the job failed.
     `at` is when it was looked (seconds since 1970). `on_storage`: the checkpoint was found there,
-    since the JobManager does not know the job any more.
+    since the JobManager does not know the job any more, or is `gone` for good with its cluster.
     `rescalable` is whether Flink can change the parallelism of the job while it runs, None where
     more than that is to change; `recovers` whether the job then goes on from a checkpoint.
     """
@@ -51,6 +51,7 @@ class Seen:
     rescalable: bool | None = None
     recovers: bool = False
     on_storage: bool = False
+    gone: bool = False
 
     @property
     def active(self) -> bool:

@@ -78,7 +78,9 @@ def _ended_by_another(
     spec: SessionJobSpec, record: Record, run: Run, seen: Seen, same_program: bool, revision: int
 ) -> Decision:
     """It failed, was cancelled by hand, or its JobManager forgot it: not by a step of ours."""
-    what = "is not known to its JobManager" if seen.state is None else f"is {seen.state}"
+    what = f"is {seen.state}" if seen.state else "is not known to its JobManager"
+    if seen.gone:
+        what = "is lost with its cluster"
     if run.stateless:
         return Decision(Action.START, revision, why=f"the job {what}, and it is stateless")
     if seen.checkpoint is not None:

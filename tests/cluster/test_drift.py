@@ -144,6 +144,7 @@ def story(refs: Mapping[str, Mapping[str, Any]], seen: Seen, new_stack: NewStack
         until("the end of the job", 60, lambda which=which: has_ended(jobs.jobs[which]))
     delete_ledger(jobs.jobs[UNKNOWN])
     touched = look_and_up(jobs)
+    assert touched.up.ok, touched.up.error
     reports = jobs.each(lambda job: job.goes_on())
 
     for version in DEFAULT_VERSIONS:
@@ -185,7 +186,6 @@ def test_a_preview_names_the_point_from_which_up_starts_again(story: Story, whic
 @pytest.mark.parametrize("which", ENDED_BY_OTHERS, ids="-".join)
 def test_up_starts_it_again_from_the_latest_point_there_is(story: Story, which: Job) -> None:
     run = story.touched.run(which)
-    assert story.touched.up.ok, story.touched.up.error
     assert story.touched.records[which].phase is Phase.STABLE
     assert run.attempt == 2
     assert FROM[which[0]] in str(run.restored_from)

@@ -104,6 +104,7 @@ def test_an_upgrade_by_savepoint_loses_and_doubles_nothing(running: Running) -> 
     assert 0 < interruption.millis < 20_000
 
 
+@pytest.mark.newest_alone
 def test_a_stop_commits_everything_without_periodic_checkpoints(running: Running) -> None:
     savepoint = None
     for runs in (1, 2):
@@ -117,6 +118,7 @@ def test_a_stop_commits_everything_without_periodic_checkpoints(running: Running
             left.unlink()
 
 
+@pytest.mark.newest_alone
 def test_a_lost_taskmanager_loses_and_doubles_nothing(running: Running) -> None:
     job = running.start("stateful-v1", "--state-bytes", "1000")
     running.written(lambda seen: seen.records > 100)
@@ -130,6 +132,7 @@ def test_a_lost_taskmanager_loses_and_doubles_nothing(running: Running) -> None:
     assert [gap.before for gap in report.interruptions] == ["v1"]
 
 
+@pytest.mark.newest_alone
 def test_a_bounded_job_finishes_with_all_its_numbers(running: Running) -> None:
     version = tuple(map(int, running.flink.version.split(".")))
     interval = "200" if version >= FINAL_COMMIT else "0"
@@ -144,6 +147,7 @@ def test_a_bounded_job_finishes_with_all_its_numbers(running: Running) -> None:
     assert (report.records, report.last) == (1001, 1000)
 
 
+@pytest.mark.newest_alone
 def test_the_rate_is_kept(running: Running) -> None:
     job = running.start("stateful-v1", "--rate", "300", parallelism=2)
     running.written(lambda seen: seen.records > 900)
@@ -155,6 +159,7 @@ def test_the_rate_is_kept(running: Running) -> None:
     assert 100 * seconds <= report.records <= 300 * (seconds + 1)
 
 
+@pytest.mark.newest_alone
 def test_v3_has_no_place_for_a_state_and_goes_on_only_when_that_is_allowed(
     running: Running,
 ) -> None:
@@ -169,6 +174,7 @@ def test_v3_has_no_place_for_a_state_and_goes_on_only_when_that_is_allowed(
     assert check(running.output).ok
 
 
+@pytest.mark.newest_alone
 def test_v4_cannot_read_the_state_of_v1(running: Running) -> None:
     first = running.start_and_see("stateful-v1")
     savepoint = running.stop(first)
@@ -178,6 +184,7 @@ def test_v4_cannot_read_the_state_of_v1(running: Running) -> None:
     assert "must not be incompatible" in cause
 
 
+@pytest.mark.newest_alone
 def test_v5_matches_no_state_of_v1_but_its_own(running: Running) -> None:
     first = running.start_and_see("stateful-v1")
     with pytest.raises(flink_jobs.RefusedError, match="Cannot map checkpoint/savepoint state"):
@@ -189,11 +196,13 @@ def test_v5_matches_no_state_of_v1_but_its_own(running: Running) -> None:
     assert check(own.output).ok
 
 
+@pytest.mark.newest_alone
 def test_a_job_that_fails_in_main_is_refused_with_its_reason(running: Running) -> None:
     with pytest.raises(flink_jobs.RefusedError, match=r"always fails in main\(\)"):
         running.start("fails-in-main")
 
 
+@pytest.mark.newest_alone
 def test_a_job_that_fails_later_runs_first(running: Running) -> None:
     job = running.start("fails-later", "--fail-after-ms", "700")
     running.written(lambda seen: seen.records > 50)
@@ -201,6 +210,7 @@ def test_a_job_that_fails_later_runs_first(running: Running) -> None:
     assert "fails 700 ms after its start" in cause
 
 
+@pytest.mark.newest_alone
 def test_a_job_that_is_slow_to_cancel_keeps_cancelling(running: Running) -> None:
     job = running.start("slow-to-cancel", "--cancel-delay-ms", "1000")
     running.written(lambda seen: seen.records > 50)

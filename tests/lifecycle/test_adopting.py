@@ -23,6 +23,7 @@ def run_by_hand(job: JobUnderTest) -> str:
     return job_id
 
 
+@pytest.mark.newest_alone
 def test_it_runs_on_and_is_upgraded_with_its_state(job: JobUnderTest) -> None:
     job_id = run_by_hand(job)
     wish = job.wish("stateful-v1", "--name", job.name, adopt={"job_id": job_id})

@@ -20,6 +20,7 @@ def one_line(error: pytest.ExceptionInfo[Exception]) -> str:
     return text
 
 
+@pytest.mark.newest_alone
 @pytest.mark.parametrize(
     ("jar", "cause"),
     [
@@ -77,6 +78,7 @@ def test_what_cannot_start_is_found_before_anything_is_stopped(
     assert not job.savepoints.exists()
 
 
+@pytest.mark.newest_alone
 def test_a_first_start_that_fails_leaves_no_job_and_the_next_one_succeeds(
     job: JobUnderTest,
 ) -> None:
@@ -96,6 +98,7 @@ def test_a_first_start_that_fails_leaves_no_job_and_the_next_one_succeeds(
     assert (record.phase, record.run.attempt, record.run.restored_from) == (Phase.STABLE, 2, None)
 
 
+@pytest.mark.newest_alone
 def test_missing_slots_are_counted_while_waiting_and_in_the_failure(job: JobUnderTest) -> None:
     with pytest.raises(StepFailed, match="waiting for slots: 2 missing") as error:
         job.up(job.wish(parallelism=6, deadlines={"stable": "6 s"}))

@@ -73,6 +73,7 @@ def on_its_own(
         yield flink, make_job(flink, kubernetes, unique, folder / unique)
 
 
+@pytest.mark.newest_alone
 @pytest.mark.parametrize("version", DEFAULT_VERSIONS)
 def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_what_is_on_disk(
     version: str, kubernetes: Kubernetes, tmp_path: Path
@@ -99,6 +100,7 @@ def test_a_jobmanager_killed_during_a_stop_leaves_one_job_to_be_started_from_wha
         assert report.ok, str(report)
 
 
+@pytest.mark.newest_alone
 @pytest.mark.parametrize("version", DEFAULT_VERSIONS)
 def test_a_taskmanager_lost_during_a_stop_costs_a_restart_before_the_upgrade(
     version: str, kubernetes: Kubernetes, tmp_path: Path

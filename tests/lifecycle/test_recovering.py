@@ -66,6 +66,7 @@ def test_a_ledger_deleted_by_hand_is_made_again_and_the_running_job_adopted(
     ]
 
 
+@pytest.mark.newest_alone
 @pytest.mark.parametrize("version", DEFAULT_VERSIONS)
 def test_a_job_that_its_jobmanager_forgot_goes_on_from_its_storage_where_that_is_allowed(
     version: str, kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory

@@ -56,13 +56,10 @@ def clean_machine(restarts_done: Path) -> Iterator[dict[str, Any]]:
     """How the machine is without the node, which is up again afterwards if it was before."""
     if reason := lifecycle.reason_against():
         pytest.skip(reason)
-    try:
-        was_up = lifecycle.is_held_healthy()
-        lifecycle.down()
-        yield snapshot()
-        lifecycle.up(DEFAULT_VERSIONS) if was_up else lifecycle.down()
-    finally:
-        restarts_done.touch()
+    was_up = lifecycle.is_held_healthy()
+    lifecycle.down()
+    yield snapshot()
+    lifecycle.up(DEFAULT_VERSIONS) if was_up else lifecycle.down()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flink_components.flink.errors import FlinkError
 from flink_components.flink.jar import content
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeApi
@@ -182,7 +183,10 @@ class Process:
         return self._api
 
     def flink(self, ref: ClusterRef) -> FlinkClient:
-        """Flink behind the API server's proxy."""
+        """Flink behind the API server's proxy; by a uid the Service is known again."""
+        service = self.world.kube.objects.get(("Service", ref.namespace, ref.service))
+        if ref.uid and (service is None or service["metadata"]["uid"] != ref.uid):
+            raise FlinkError(f"the Service {ref.namespace}/{ref.service} is not the one")
         base = self._api.service_proxy(ref.namespace, ref.service, ref.port)
         return FlinkClient(base, self._api.session, ref.flink_version, retry_pause=0.0)
 
