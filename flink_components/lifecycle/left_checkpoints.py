@@ -12,6 +12,7 @@ from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.gone import NotProven, options_of_gone
 from flink_components.lifecycle.work import Workshop
+from flink_components.plan.changes import same_cluster
 from flink_components.plan.decision import Seen
 from flink_components.plan.down import ENDED_BY_US
 from flink_components.plan.record import Phase, Record, Run
@@ -28,9 +29,9 @@ def with_left_checkpoint(
 ) -> Seen:
     """What was seen, and for a job that is lost with its JobManager what is on the storage.
 
-    Only where the JobManager itself says that it does not know the job, or is proven gone, and
-    nothing can bring the job back: without high availability. Never raises: why it is not known is
-    the `problem` of what was seen.
+    Only where the JobManager itself says that it does not know the job, or is proven gone and the
+    job is to be elsewhere, and nothing can bring it back: without high availability. Never raises:
+    why it is not known is the `problem` of what was seen.
     """
     run = record.run if record else None
     if record is None or run is None or record.open is not None or seen.state is not None:
@@ -38,6 +39,8 @@ def with_left_checkpoint(
     config: Mapping[str, Any] | None = None
     try:
         if not seen.reached or seen.problem:
+            if same_cluster(run.cluster, spec.cluster.to_json()):
+                return seen
             config = options_of_gone(shop, load(ClusterRef, run.cluster))
             seen = Seen(reached=True, gone=True, at=shop.clock.now())
         if run.stateless or record.phase in (*ENDED_BY_US, Phase.FINISHED):

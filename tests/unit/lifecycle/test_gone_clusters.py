@@ -77,6 +77,15 @@ def test_a_preview_names_the_checkpoint(world: World, tmp_path: Path) -> None:
     assert "the job is lost with its cluster" in found.why
 
 
+def test_a_job_that_stays_on_the_lost_cluster_waits_for_it(world: World, tmp_path: Path) -> None:
+    lost(world, tmp_path)
+    wish = world.wish(cluster=here(world), **LAST_STATE)
+    found = plan(Process(world).shop, wish, wish.spec.model_dump(mode="json"))
+    assert found.headline == "UNKNOWN"
+    with pytest.raises(Refused, match="can't be reached, so nobody knows whether"):
+        Process(world).ensure(wish, wish)
+
+
 def test_under_savepoint_it_is_refused_and_said_how_it_can_go_on(
     world: World, tmp_path: Path
 ) -> None:
