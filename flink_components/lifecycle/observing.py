@@ -31,7 +31,7 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
             checkpoint=_kept_checkpoint(flink, run, state, found.newest),
             completed=found.count,
             restored=found.restored,
-            problem=_why_failed(flink, run, state),
+            problem=_why_failed(shop, flink, run, state),
             at=shop.clock.now(),
         )
     except FlinkNotFound:
@@ -80,8 +80,8 @@ def _recovers(flink: FlinkClient, run: Run) -> bool:
     return flink.checkpoints(run.job_id).recovers
 
 
-def _why_failed(flink: FlinkClient, run: Run, state: str) -> str:
-    return known_failure(flink, run.job_id) if state == "FAILED" else ""
+def _why_failed(shop: Workshop, flink: FlinkClient, run: Run, state: str) -> str:
+    return known_failure(shop, flink, run.job_id) if state == "FAILED" else ""
 
 
 def _kept_checkpoint(

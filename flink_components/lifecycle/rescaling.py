@@ -178,7 +178,7 @@ def _carry_out(
         return "FINISHED"
     if job is None or job.state in ENDED:
         what = f"the job ended as {job.state}" if job else f"not within {spec.deadlines.stable}"
-        raise StepFailed(f"the job was not rescaled to {highest}: {what}{_cause(flink, run)}")
+        raise StepFailed(f"the job was not rescaled to {highest}: {what}{_cause(shop, flink, run)}")
     shop.say("all running; waiting for a checkpoint")
     return checkpoint_now(shop, flink, run.job_id, max(deadline - shop.clock.monotonic(), 0.0))
 
@@ -239,14 +239,14 @@ def _wait_for_vertices(
     return job if done else None
 
 
-def _cause(flink: FlinkClient, run: Run) -> str:
+def _cause(shop: Workshop, flink: FlinkClient, run: Run) -> str:
     """The job's failure, if it does not run; an earlier one says nothing of a rescale."""
     try:
         if flink.status(run.job_id) == "RUNNING":
             return ""
     except FlinkError:
         return ""
-    found = known_failure(flink, run.job_id)
+    found = known_failure(shop, flink, run.job_id)
     return f"; its last failure was: {found}" if found else ""
 
 

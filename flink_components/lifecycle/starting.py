@@ -239,13 +239,13 @@ def _wait_until_running(
         deadline - shop.clock.monotonic(),
     )
     if not done or job is None:
-        reason = known_failure(flink, run.job_id)
+        reason = known_failure(shop, flink, run.job_id)
         raise StepFailed(
             f"not stable within {spec.deadlines.stable}: {progress.said or 'no answer'}"
             + (f"; the last failure was: {reason}" if reason else "")
         )
     if job.state in ("FAILED", "CANCELED"):
-        raise StepFailed(known_failure(flink, run.job_id) or f"the job ended as {job.state}")
+        raise StepFailed(known_failure(shop, flink, run.job_id) or f"the job ended as {job.state}")
     return "FINISHED" if job.state == "FINISHED" else "RUNNING"
 
 
@@ -340,7 +340,12 @@ def _wait_for_checkpoint(
     if state == "FINISHED":
         return state
     if state in ENDED or not completed:
-        reason = known_failure(flink, run.job_id)
+        reason = known_failure(shop, flink, run.job_id)
+        if state in ENDED:
+            raise StepFailed(
+                f"the job ended as {state} before a checkpoint was complete"
+                + (f": {reason}" if reason else "")
+            )
         raise StepFailed(
             f"no checkpoint completed within {spec.deadlines.stable} (the job is {state})"
             + (f": {reason}" if reason else "")

@@ -127,7 +127,7 @@ def _failed_stop(
     latest checkpoint, and does not take an older savepoint for its state.
     """
     state = _state_after_failure(shop, flink, run)
-    failure = known_failure(flink, run.job_id) if state == "RESTARTING" else ""
+    failure = known_failure(shop, flink, run.job_id) if state == "RESTARTING" else ""
     phase = Phase.STABLE if state == "RUNNING" or state in ENDED else Phase.DEPLOYED
     held.commit(open=None, phase=phase, reason=cause, since=shop.clock.now())
     if state == "RUNNING":

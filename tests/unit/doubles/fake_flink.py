@@ -130,7 +130,7 @@ class FakeFlink:
 
     def _live(self, job: FakeJob, now: float) -> None:
         if job.ends is not None and job.ends[0] <= now:
-            self._end(job, job.ends[1])
+            self._end(job, *job.ends[1:])
         if job.fails_over is not None and job.fails_over <= now:
             self._fail_over(job, now)
         if job.state == "CREATED" and now >= job.started + 0.03:
@@ -138,7 +138,9 @@ class FakeFlink:
             job.last_checkpoint = now
             if job.behaviour.after_checkpoint:
                 self._snapshot(job, None)
-            if job.behaviour.fails is not None:
+            if job.behaviour.fails is not None and job.behaviour.fails_after:
+                job.ends = (now + job.behaviour.fails_after, "FAILED", job.behaviour.fails)
+            elif job.behaviour.fails is not None:
                 self._end(job, "FAILED", job.behaviour.fails)
             elif job.behaviour.finishes:
                 self._end(job, "FINISHED")

@@ -26,7 +26,8 @@ class Behaviour:
     """What a program does when it is run; None and False: nothing unusual.
 
     refuses: reason for a 400 to the run request; plan_refused: the same for a plan.
-    fails: reason for which the job fails once it runs; after_checkpoint: it completes one before.
+    fails: reason for which the job fails once it runs, or `fails_after` so many seconds;
+    after_checkpoint: it completes one before.
     slots_missing: so many subtasks never get a slot. finishes: its work is bounded.
     checkpoint_fails, savepoint_fails: reasons; savepoint_ends: the job fails with its savepoint;
     savepoint_restarts: it fails over with it, an instant after the result.
@@ -40,6 +41,7 @@ class Behaviour:
     refuses: str | None = None
     plan_refused: str | None = None
     fails: str | None = None
+    fails_after: float = 0.0
     after_checkpoint: bool = False
     slots_missing: int = 0
     finishes: bool = False
@@ -77,7 +79,7 @@ class FakeJob:
     events: int = 0
     snapshots: list[Snapshot] = field(default_factory=list)
     failure: str | None = None
-    ends: tuple[float, str] | None = None
+    ends: tuple[float, str] | tuple[float, str, str] | None = None
     fails_over: float | None = None
     last_checkpoint: float = 0.0
     parallelism: dict[str, int] = field(default_factory=dict)

@@ -267,3 +267,12 @@ def test_another_stacks_key_is_taken_over_on_request(world: World) -> None:
     other = OWNER.model_copy(update={"stack": "acme/flink/dev"})
     Process(world).anchor(owner=other, adopt=True)
     assert world.record(KEY).owner == other
+
+
+def test_one_that_fails_before_its_first_checkpoint_says_why(world: World) -> None:
+    slow = Behaviour(checkpoint_fails="x.Full: disk is full", fails="x.Boom: 1", fails_after=5.0)
+    world.flink.behaviours["org.acme.Fraud"] = slow
+    with pytest.raises(
+        StepFailed, match=r"^the job ended as FAILED before a checkpoint was complete: Boom: 1"
+    ):
+        create(world)
