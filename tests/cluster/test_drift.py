@@ -32,14 +32,21 @@ DECLARED = {
     "cancelled": runs("stateful-v1"),
     "unknown": runs("stateful-v1"),
     "stopped": runs("stateful-v1"),
-    "failed": runs("fails-later", "--fail-after-ms", "30000", **NEVER_AGAIN),
+    "failed": runs(
+        "fails-later",
+        "--fail-after-ms",
+        "3600000",
+        "--fail-when",
+        f"{DATA}/fail-now",
+        **NEVER_AGAIN,
+    ),
 }
 MENDED = {**DECLARED, "failed": runs("stateful-v1", upgrade_mode="last_state")}
 FOUND = {
     "cancelled": "CANCELED: by someone or something else",
     "unknown": "LOST: its ledger is not there",
     "stopped": "FINISHED: by someone or something else",
-    "failed": "FAILED: IllegalStateException: this job fails 30000 ms after its start, "
+    "failed": "FAILED: IllegalStateException: this job fails since /data/fail-now exists, "
     "as it was asked to",
 }
 FROM = {"cancelled": "/chk-", "stopped": "/by-hand/savepoint-", "failed": "/chk-"}
@@ -140,6 +147,7 @@ def story(refs: Mapping[str, Mapping[str, Any]], seen: Seen, new_stack: NewStack
     for which in CANCELLED:
         jobs.jobs[which].flink.cancel(jobs.jobs[which].job.job_id)
     stop_by_hand(jobs.jobs[STOPPED])
+    (seen.data / "fail-now").touch()
     for which in ENDED_BY_OTHERS:
         until("the end of the job", 60, lambda which=which: has_ended(jobs.jobs[which]))
     delete_ledger(jobs.jobs[UNKNOWN])

@@ -10,7 +10,7 @@ public final class Arguments {
     private static final List<String> KNOWN =
             Arrays.asList(
                     "output", "rate", "keys", "end", "checkpoint-interval", "state-bytes",
-                    "unwritable-while", "fail-after-ms", "cancel-delay-ms", "name");
+                    "unwritable-while", "fail-after-ms", "fail-when", "cancel-delay-ms", "name");
 
     private final Map<String, String> values = new HashMap<>();
 

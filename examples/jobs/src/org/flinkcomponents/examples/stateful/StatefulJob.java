@@ -18,7 +18,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * (default 10), {@code --end N} (emit 0 to N-1 and finish), {@code --checkpoint-interval MS} (default:
  * as the cluster is configured), {@code --state-bytes N} (for each key, default 0), {@code
  * --unwritable-while FILE} (no checkpoint can be written while it exists), {@code --name TEXT} (of
- * the job), {@code --fail-after-ms} and {@code --cancel-delay-ms} for the jobs that do so.
+ * the job), {@code --fail-after-ms}, {@code --fail-when FILE} (it exists) and {@code
+ * --cancel-delay-ms} for the jobs that do so.
  */
 public final class StatefulJob {
     private static final TypeInformation<Tuple3<Long, Long, Long>> RECORD =
@@ -98,7 +99,8 @@ public final class StatefulJob {
             records = remember("total", Long::sum, records);
         }
         if (fails) {
-            records = map("fail", new FailAfter(args.number("fail-after-ms", 60_000)), records);
+            long delay = args.number("fail-after-ms", 60_000);
+            records = map("fail", new FailAfter(delay, args.text("fail-when", "")), records);
         }
         if (slowToClose) {
             long delay = args.number("cancel-delay-ms", 30_000);
