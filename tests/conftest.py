@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG
 from sandbox.progress import SandboxError
+from tests.flink_jobs import until
 
 # how long one example takes says something about the machine, nothing about the code
 settings.register_profile("any machine", deadline=None)
@@ -129,16 +129,22 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     alone = "PYTEST_XDIST_WORKER" not in os.environ
     if alone or (nextitem is not None and _group(nextitem) == _group(item)):
         return
-    ends = item.config.stash.get(_ENDS, [])
+    _end_all(item.config)
+
+
+def _end_all(config: pytest.Config) -> None:
+    ends = config.stash.get(_ENDS, [])
     while ends:
         ends.pop()()
 
 
 @pytest.fixture(scope="session")
-def end_with_group(request: pytest.FixtureRequest) -> Callable[[Callable[[], object]], None]:
-    """Takes what ends a fixture's cluster, which may be called once more at the end of the run."""
-    ends = request.config.stash.setdefault(_ENDS, [])
-    return ends.append
+def end_with_group(
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Takes what ends a fixture's cluster: called after the last test of its group, or the run."""
+    yield request.config.stash.setdefault(_ENDS, []).append
+    _end_all(request.config)
 
 
 @pytest.fixture(scope="session")
@@ -170,6 +176,8 @@ def restarts_done(
     end_with_group: Callable[[Callable[[], object]], None],
 ) -> Path:
     """For what restarts or freezes the node: the file that other workers wait for."""
+    if reason := lifecycle.reason_against():
+        pytest.skip(reason)
     done = _restarts_done(tmp_path_factory)
     end_with_group(done.touch)
     return done
@@ -185,11 +193,7 @@ def _wait_for_restarts(items: list[pytest.Item], tmp_path_factory: pytest.TempPa
     if alone or not any(item.get_closest_marker(_RESTARTS) for item in items):
         return
     done = _restarts_done(tmp_path_factory)
-    end = time.monotonic() + _RESTARTS_SECONDS
-    while not done.exists():
-        if time.monotonic() > end:
-            pytest.fail(f"the node was restarted for {_RESTARTS_SECONDS:.0f} s", pytrace=False)
-        time.sleep(0.2)
+    until("the end of the tests that restart the node", _RESTARTS_SECONDS, done.exists)
 
 
 def _with_context(kubeconfig: Path, context: str | None, folder: Path) -> Path:

@@ -18,8 +18,6 @@ from flink_components.spec.connection import Connection
 from flink_components.spec.ref import ClusterRef
 
 _POOL = 16
-
-
 _loading = threading.Lock()
 
 

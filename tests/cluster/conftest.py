@@ -34,7 +34,7 @@ def new_stack(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> NewS
 
 
 @pytest.fixture(scope="session")
-def seen(kubeconfig: str, end_with_group: Callable[[Callable[[], object]], None]) -> Iterator[Seen]:
+def seen(kubeconfig: str, end_with_group: Callable[[Callable[[], object]], None]) -> Seen:
     """A namespace that enforces the restricted standard, with one volume for state and output."""
     kubernetes = Kubernetes(kubeconfig)
     kubernetes.create_namespace(NAMESPACE)
@@ -42,8 +42,7 @@ def seen(kubeconfig: str, end_with_group: Callable[[Callable[[], object]], None]
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     kubernetes.call("POST", claims, {"metadata": {"name": "data"}, "spec": spec})
     end_with_group(lambda: kubernetes.give_up_namespace(NAMESPACE))
-    yield Seen(kubernetes, STATE / "volumes" / f"{NAMESPACE}-data")
-    kubernetes.give_up_namespace(NAMESPACE)
+    return Seen(kubernetes, STATE / "volumes" / f"{NAMESPACE}-data")
 
 
 @pytest.fixture(scope="session")

@@ -32,8 +32,6 @@ NAMESPACE = "test-api-server-away"
 
 @pytest.fixture(scope="module")
 def kubernetes(restarts_done: Path) -> Iterator[Kubernetes]:
-    if reason := lifecycle.reason_against():
-        pytest.skip(reason)
     lifecycle.up(DEFAULT_VERSIONS)
     with Kubernetes(str(KUBECONFIG)).namespace(NAMESPACE) as made:
         yield made

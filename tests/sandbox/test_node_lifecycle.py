@@ -54,8 +54,6 @@ CLAIM = {
 @pytest.fixture(scope="module")
 def clean_machine(restarts_done: Path) -> Iterator[dict[str, Any]]:
     """How the machine is without the node, which is up again afterwards if it was before."""
-    if reason := lifecycle.reason_against():
-        pytest.skip(reason)
     was_up = lifecycle.is_held_healthy()
     lifecycle.down()
     yield snapshot()
