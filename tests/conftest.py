@@ -120,7 +120,8 @@ def _group(item: pytest.Item) -> str:
         return _RESTARTS
     if _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ())):
         return folder
-    return "clusters of their own" if folder == "cluster" else str(item.path)
+    on_a_node = folder == "cluster" and item.get_closest_marker("cluster")
+    return "clusters of their own" if on_a_node else str(item.path)
 
 
 @pytest.hookimpl(trylast=True)

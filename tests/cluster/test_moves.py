@@ -20,6 +20,7 @@ from tests.output import written
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 NAMESPACE = "test-moves"
+LEASES = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 JOBS = ("first", "second", "third")
 BEFORE = dict.fromkeys(JOBS, "stateful-v1")
 # the type of its state is another one
@@ -55,6 +56,13 @@ class Story:
         assert found is not None
         return found
 
+    def needs_the_cluster(self, job: str) -> Ledger[Record]:
+        """The ledger of a job of another stack, which is just being upgraded on this cluster."""
+        key = f"{NAMESPACE}/{job}"
+        ledger = Ledger(self.kubernetes.api, NAMESPACE, key, "job", Record)
+        ledger.create(Record(key=key, phase=Phase.UPGRADING, run=self.record(JOBS[0]).run))
+        return ledger
+
     def deployments(self) -> set[str]:
         path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
         items = self.kubernetes.call("GET", path)["items"]
@@ -86,6 +94,9 @@ def story(kubeconfig: str, new_stack: NewStack) -> Iterator[Story]:
         told.tell("before", first)
         told.tell("failed", told.stack.up(program(kubeconfig, CAN_NOT_FOLLOW, CHANGED)))
         told.tell("mended", told.stack.up(program(kubeconfig, MENDED, CHANGED)))
+        other = told.needs_the_cluster("other")
+        told.tell("refused", told.stack.destroy())
+        kubernetes.call("DELETE", f"{LEASES}/{other.name}")
         yield told
         done = told.stack.destroy()
         assert done.ok, done.error
@@ -111,6 +122,12 @@ def test_with_a_mended_program_it_follows_and_the_old_revision_goes(story: Story
     assert story.runs["mended"].ok, story.runs["mended"].error
     assert story.standing["mended"] == dict.fromkeys(JOBS, (Phase.STABLE, 2))
     assert story.revisions["mended"] == {"main-r2-jobmanager", "main-r2-taskmanager"}
+
+
+def test_a_cluster_that_another_job_may_start_on_again_is_not_destroyed(story: Story) -> None:
+    refused = story.runs["refused"].error
+    assert "is needed by test-moves/other (UPGRADING), which may start there again" in refused
+    assert story.revisions["refused"] == {"main-r2-jobmanager", "main-r2-taskmanager"}
 
 
 def test_a_job_that_had_moved_already_is_left_alone(story: Story) -> None:
