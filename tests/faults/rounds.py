@@ -47,9 +47,13 @@ class Rounds:
         job, number = self._next()
         performance = Performance(job, self._name, number, strike)
         struck = performance.outcome()
-        if struck.killed is not (strike.fault in KILLS):
+        if struck.ended_before(strike):
             performance.end()
-            wrong = [f"the point was not reached, or something else: {struck}"]
+            print(f"{self._name}: done this time before its point #{strike.number}")
+            wrong = problems(job, self._operation)
+        elif struck.killed is not (strike.fault in KILLS):
+            performance.end()
+            wrong = [f"something else happened: {struck}"]
         else:
             again = perform(job, self._name, number)
             performance.end()
