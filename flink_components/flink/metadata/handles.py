@@ -71,7 +71,6 @@ class Tally:
 
 def stream(cursor: Cursor, files: Files, depth: int = 0) -> Stream | None:
     """A stream of bytes; None where there is none."""
-    start = cursor.offset
     tag = cursor.i8("kind of stream")
     if tag == 2:
         size = cursor.length("size of a file")
@@ -88,7 +87,7 @@ def stream(cursor: Cursor, files: Files, depth: int = 0) -> Stream | None:
         cursor.skip(size, "bytes")
         return Stream(size, METADATA, True, offset, size)
     if tag == 3:
-        _deeper(depth, start)
+        _deeper(depth, cursor.offset - 1)
         cursor.skip(4, "first key group")
         cursor.skip(8 * cursor.count("number of key groups"), "offsets of key groups")
         return stream(cursor, files, depth + 1)
@@ -96,17 +95,16 @@ def stream(cursor: Cursor, files: Files, depth: int = 0) -> Stream | None:
         return _merged(cursor, files)
     if tag in (0, 16):
         return None
-    raise Damage(start, "kind of stream", f"{tag} is unknown")
+    raise Damage(cursor.offset - 1, "kind of stream", f"{tag} is unknown")
 
 
 def operator_state(cursor: Cursor, tally: Tally, part: str) -> None:
     """The operator state of a subtask."""
-    start = cursor.offset
     tag = cursor.i8("kind of operator state")
     if tag == 0:
         return
     if tag not in (4, 17):
-        raise Damage(start, "kind of operator state", f"{tag} is unknown")
+        raise Damage(cursor.offset - 1, "kind of operator state", f"{tag} is unknown")
     tally.parts.add(part)
     first = 0
     for _ in range(cursor.count("number of states")):
@@ -136,7 +134,6 @@ def operator_state(cursor: Cursor, tally: Tally, part: str) -> None:
 
 def keyed_state(cursor: Cursor, tally: Tally, part: str, depth: int = 0) -> None:
     """The keyed state of a subtask."""
-    start = cursor.offset
     tag = cursor.i8("kind of keyed state")
     if tag == 0:
         return
@@ -149,14 +146,14 @@ def keyed_state(cursor: Cursor, tally: Tally, part: str, depth: int = 0) -> None
         kind = "incremental"
         _incremental(cursor, tally, has_size=tag == 11)
     elif tag in (8, 14):
-        _deeper(depth, start)
+        _deeper(depth, cursor.offset - 1)
         _changelog(cursor, tally, part, depth, has_checkpoint=tag == 14)
     elif tag == 9:
         _changes_in_memory(cursor, tally)
     elif tag in (10, 13):
         _changes_in_files(cursor, tally, has_storage=tag == 13)
     else:
-        raise Damage(start, "kind of keyed state", f"{tag} is unknown")
+        raise Damage(cursor.offset - 1, "kind of keyed state", f"{tag} is unknown")
     if part == "keyed":
         tally.keyed.add(kind)
 

@@ -65,7 +65,8 @@ def test_its_operator_states_have_the_modes_that_flink_reads(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if "merged" not in name])
 def test_its_states_have_the_kinds_and_serializers_that_flink_reads(name: str) -> None:
     for seen, flink in _pairs(name):
-        assert seen.unread == ""
+        only_changes = flink["keyed"] == ["ChangelogStateBackendHandleImpl"]
+        assert seen.unread == ("its changes do not name their states" if only_changes else "")
         assert {state.name: _as_flink(state) for state in seen.states} == {
             state: (_kind(one), {k: v for k, v in one["serializers"].items() if _own(one, k)})
             for state, one in flink["states"].items()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flink_components.flink.metadata import cursor
 from flink_components.flink.metadata.contents import StateFile
 from flink_components.flink.metadata.reading import read_snapshot
 from tests.unit.flink_metadata import writer
@@ -96,6 +98,13 @@ def _size(parts: dict[str, list[Handle]]) -> int:
     return every.size + sum(sum(found.values()) for found in once)
 
 
+@pytest.fixture(autouse=True, params=[1, 1 << 18], ids=["byte by byte", "at once"])
+def chunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much is read at once is not to be seen."""
+    monkeypatch.setattr(cursor, "CHUNK", request.param)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.integers(2, 6),
     st.integers(1, 1 << 40),
@@ -129,6 +138,7 @@ def test_what_is_written_is_read(
         assert seen.size == _size(parts)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(_NAMES, st.tuples(st.integers(0, 2), _OFFSETS), max_size=5))
 def test_operator_states_are_named_with_their_modes(
     states: dict[str, tuple[int, list[int]]],
