@@ -7,7 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from flink_components.cli import printing
+from flink_components.cli.graph import graph
 from flink_components.flink.errors import FlinkError
+from flink_components.flink.jar import JarError
+from flink_components.flink.job_graph import GraphError
 from flink_components.kube.access import Access, AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle import by_hand
@@ -27,6 +30,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+
+app.command()(graph)
 
 Key = Annotated[str, typer.Argument(help="the job's key, such as payments/fraud")]
 Namespace = Annotated[
@@ -200,10 +205,15 @@ def _show(what: Any, as_json: bool, text: Any) -> None:
         text(what)
 
 
+_SAID = (
+    LifecycleError, KubeError, AccessError, FlinkError, GraphError, JarError, SpecError,
+)  # fmt: skip
+
+
 def main() -> None:
     """Runs the command; what can go wrong is one line on stderr, and the exit status is 1."""
     try:
         app()
-    except (LifecycleError, KubeError, AccessError, FlinkError, SpecError) as error:
+    except _SAID as error:
         print(f"flink-components: {error}", file=sys.stderr)
         sys.exit(1)
