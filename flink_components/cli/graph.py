@@ -50,7 +50,7 @@ def graph(
     if jar.suffix == ".json":
         made = read_graph(jar)
     else:
-        program = Program(main, tuple(shlex.split(args)), parallelism or None, _options(config))
+        program = Program(main, _words(args), parallelism or None, _options(config))
         made = _made(jar, program, flink, flink_home, cluster)
     text = made.to_json()
     if as_mermaid:
@@ -58,10 +58,17 @@ def graph(
         if against:
             verdict = snapshot_verdict(against, made, Target(made.flink_version))
         text = mermaid(made, verdict)
+    _write(text, output)
+
+
+def _write(text: str, output: Path | None) -> None:
     if output is None:
         print(text, end="")
-    else:
+        return
+    try:
         output.write_text(text)
+    except OSError as error:
+        raise GraphError(f"{output} can't be written: {error.strerror}") from error
 
 
 def _made(jar: Path, program: Program, flink: str, flink_home: str, cluster: str) -> JobGraph:
@@ -104,6 +111,13 @@ def _is_version(wanted: str, found: str, where: str) -> None:
             f"{where} has Flink {found}, and --flink says {wanted}: generated ids and chains are "
             f"those of one version, so give the one on which the job shall run"
         )
+
+
+def _words(args: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(args))
+    except ValueError as error:
+        raise GraphError(f"--args {args!r} can't be split into words: {error}") from error
 
 
 def _options(given: list[str] | None) -> dict[str, str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-from flink_components.spec.base import Flag, Problem, SpecError, SpecModel, check, load
+from flink_components.spec.base import FieldError, Flag, Problem, SpecError, SpecModel, check, load
 from flink_components.spec.ref import Whole
 from flink_components.spec.version import JobFlinkVersion
 
@@ -19,7 +20,14 @@ SCHEMA: Literal[1] = 1
 """Version of the JSON form."""
 _LARGEST = 64 << 20
 
-OperatorId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+def _operator_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{32}", text):
+        raise FieldError("is not the id of an operator", "give its 32 hex digits")
+    return text
+
+
+OperatorId = Annotated[str, AfterValidator(_operator_id)]
 Parallelism = Annotated[Whole, Field(ge=1, le=32768)]
 
 

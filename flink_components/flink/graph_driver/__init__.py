@@ -34,8 +34,11 @@ class Program:
 
     @property
     def default_parallelism(self) -> int:
-        """As Flink has it: an option may say it, too."""
-        return self.parallelism or int(self.config.get("parallelism.default", "1"))
+        """As Flink has it: an option may say it, too. Raises GraphError where that is no number."""
+        given = self.config.get("parallelism.default", "1")
+        if self.parallelism is None and not given.isdecimal():
+            raise GraphError(f"parallelism.default is no whole number (given {given!r})")
+        return self.parallelism or int(given)
 
 
 def flink_version(home: Path) -> str:

@@ -1,9 +1,9 @@
 """Which new operator may be a lost one whose id has changed: "did the uid change?"."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flink_components.flink.job_graph import Operator
-from flink_components.plan.state.before import Before
+from flink_components.plan.state.before import Before, Place
 from flink_components.plan.state.matching import Match
 from flink_components.plan.state.verdict import Candidate, New
 
@@ -19,14 +19,15 @@ def candidates(match: Match, before: Mapping[str, Before]) -> dict[str, tuple[Ca
 
     A name says more than the inputs do: where the name is found again, the inputs are not asked.
     """
-    lost = [before[entry.id] for entry in match.lost]
+    every = [before[entry.id] for entry in match.lost]
     became = {entry.id: operator.id for entry, operator in match.taken}
     found: dict[str, tuple[Candidate, ...]] = {}
-    free = list(match.new)
+    lost, free = list(every), list(match.new)
     for evidence in (_by_name, _by_inputs):
         # what was found again leads on to what reads from it
-        while step := evidence(lost, free, became):
+        while step := _step(evidence, lost, free, became):
             old, operators = step
+            operators = _in_turn(old, operators, every, became)
             found[old.state.id] = tuple(_candidate(old, one, became) for one in operators)
             lost.remove(old)
             if len(operators) == 1:
@@ -44,56 +45,62 @@ def new_operator(operator: Operator) -> New:
     return New(operator.id, operator.label, operator.uid)
 
 
-_Step = tuple[Before, Sequence[Operator]] | None
+_Became = Mapping[str, str]
+"""The id in the new graph of each operator of the old that was found again."""
+_Evidence = Callable[[Before, Operator, _Became], bool]
 
 
-def _by_name(lost: Iterable[Before], free: Sequence[Operator], _: Mapping[str, str]) -> _Step:
+def _step(
+    holds: _Evidence, lost: Sequence[Before], free: Sequence[Operator], became: _Became
+) -> tuple[Before, list[Operator]] | None:
+    """The first lost operator for which the evidence holds, and those for which it does."""
     for old in lost:
-        operators = [operator for operator in free if _same_name(old, operator)]
+        operators = [operator for operator in free if holds(old, operator, became)]
         if operators:
             return old, operators
     return None
 
 
-def _by_inputs(
-    lost: Iterable[Before], free: Sequence[Operator], became: Mapping[str, str]
-) -> _Step:
-    for old in lost:
-        operators = [operator for operator in free if _same_inputs(old, operator, became)]
-        operators = [one for one in operators if not _differs_in_name(old, one)] or operators
-        if operators:
-            return old, operators
-    return None
+def _in_turn(
+    old: Before, operators: list[Operator], every: Sequence[Before], became: _Became
+) -> list[Operator]:
+    """Of as many operators as had the same inputs, the one whose turn it is."""
+    if old.place is None:
+        return operators
+    rivals = {
+        other.place.order: other
+        for other in every
+        if other.place and other.place.inputs == old.place.inputs
+        if other.state.id not in became
+    }
+    if len(rivals) != len(operators):
+        return operators
+    return [operators[sorted(rivals).index(old.place.order)]]
 
 
-def _same_name(old: Before, operator: Operator) -> bool:
+def _by_name(old: Before, operator: Operator, _: _Became) -> bool:
     return old.name is not None and old.name == operator.name
 
 
-def _differs_in_name(old: Before, operator: Operator) -> bool:
-    return old.name is not None and old.name != operator.name
+def _by_inputs(old: Before, operator: Operator, became: _Became) -> bool:
+    return old.place is not None and _now(old.place, became) == operator.inputs
 
 
-def _same_inputs(old: Before, operator: Operator, became: Mapping[str, str]) -> bool:
-    if old.inputs is None or len(old.inputs) != len(operator.inputs):
-        return False
-    return [became.get(one) for one in old.inputs] == list(operator.inputs)
+def _now(place: Place, became: _Became) -> tuple[str | None, ...]:
+    return tuple(map(became.get, place.inputs))
 
 
-def _can_be(old: Before, operator: Operator, became: Mapping[str, str]) -> bool:
+def _can_be(old: Before, operator: Operator, became: _Became) -> bool:
     """Nothing that is known of them speaks against it: a source stays one."""
-    if old.inputs is None:
+    if old.place is None:
         return True
-    return bool(old.inputs) == bool(operator.inputs)
+    return None in _now(old.place, became) and bool(operator.inputs)
 
 
-def _candidate(old: Before, operator: Operator, became: Mapping[str, str], *more: str) -> Candidate:
+def _candidate(old: Before, operator: Operator, became: _Became, *more: str) -> Candidate:
     shared = (
-        (SAME_NAME, _same_name(old, operator)),
-        (
-            SAME_INPUTS if operator.inputs else SOURCE_TOO,
-            _same_inputs(old, operator, became),
-        ),
+        (SAME_NAME, _by_name(old, operator, became)),
+        (SAME_INPUTS if operator.inputs else SOURCE_TOO, _by_inputs(old, operator, became)),
         (SAME_PARALLELISM, old.state.parallelism == operator.parallelism),
     )
     return Candidate(new_operator(operator), (*(words for words, holds in shared if holds), *more))

@@ -1,0 +1,36 @@
+"""The operators of a job graph have the ids that a real Flink gives them."""
+
+from __future__ import annotations
+
+import pytest
+
+from flink_components.flink.cluster_graph import client_at, read_by_cluster
+from flink_components.flink.graph_driver import Program
+from flink_components.flink.metadata.reading import read_snapshot
+from tests.graphs.programs import Lab, Variant
+
+NO_UIDS = Variant("shapes", ("uids=none", "parallelism.tag=1", "extra=last"), parallelism=2)
+VARIANTS = [NO_UIDS, Variant("shapes"), Variant("stateful-v5", parallelism=2)]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_the_driver_reads_the_ids_that_a_savepoint_holds(lab: Lab, variant: Variant) -> None:
+    stored = read_snapshot(lab.savepoint(variant)).operators
+    graph = lab.graph(variant)
+    assert {operator.id for operator in graph.operators} == {entry.id for entry in stored}
+    assert {operator.head for operator in graph.operators} == lab.vertices(variant)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_the_plans_of_a_cluster_tell_the_same_operators(lab: Lab, variant: Variant) -> None:
+    client, version = client_at(lab.flink.url)
+    program = Program(args=variant.arguments(lab.flink.workdir), parallelism=variant.parallelism)
+    found = read_by_cluster(client, version, variant.path, program)
+    known = lab.graph(variant)
+    told = lab.graph_of_plans(found["operators"])
+    assert {(o.id, o.head, o.name, o.parallelism, o.generated) for o in told.operators} == {
+        (o.id, o.head, o.name, o.parallelism, o.generated) for o in known.operators
+    }
+    generated = {o.id: o.inputs for o in known.operators if o.generated}
+    assert {o.id: o.inputs for o in told.operators if o.generated} == generated
+    assert not [jar for jar in client.jars() if "graph-" in jar]
