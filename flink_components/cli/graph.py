@@ -10,7 +10,7 @@ import typer
 from flink_components.cli.verdicts import snapshot_verdict
 from flink_components.flink.cluster_graph import client_at, read_by_cluster
 from flink_components.flink.graph_driver import Program, flink_version, read_by_driver
-from flink_components.flink.jar import content
+from flink_components.flink.jar import content, sha256_of
 from flink_components.flink.job_graph import GraphError, JobGraph, Source, graph_of, read_graph
 from flink_components.plan.changes import fingerprint
 from flink_components.plan.state.limits import Target
@@ -89,10 +89,15 @@ def _made(jar: Path, program: Program, flink: str, flink_home: str, cluster: str
         "parallelism": program.parallelism,
         "config": dict(program.config),
     }
-    head = {"flink_version": version, "source": source, "jar": jar.name}
-    return graph_of(
-        {**head, "jar_content": jar_content, "program": fingerprint(what), **found}, str(jar)
-    )
+    head = {
+        "flink_version": version,
+        "source": source,
+        "jar": jar.name,
+        "jar_content": jar_content,
+        "jar_sha256": sha256_of(jar),
+        "program": fingerprint(what),
+    }
+    return graph_of(head | found, str(jar))
 
 
 def _home(given: str, flink: str) -> Path:

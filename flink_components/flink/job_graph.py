@@ -77,6 +77,7 @@ class JobGraph(SpecModel):
     source: Source = Field(description="driver, or plans of a cluster")
     jar: str = Field(description="the file's name, for people")
     jar_content: str = Field(description="what the jar contains, hashed")
+    jar_sha256: str = Field(description="SHA-256 of the jar file")
     program: str = Field(description="jar, class, arguments, options and parallelism, hashed")
     state_backend: str | None = Field(
         default=None, description="the state backend that the program sets, if it does"
@@ -95,6 +96,11 @@ class JobGraph(SpecModel):
             for name, found in (("head", (operator.head,)), ("inputs", operator.inputs)):
                 for unknown in (one for one in found if one not in ids):
                     yield Problem(f"{path}.{name}", "names no operator", repr(unknown))
+
+    def is_of(self, jar_content: str) -> bool:
+        """Whether it was made of the jar with this content, which is a hash of the file where the
+        jar comes from https."""
+        return jar_content in (self.jar_content, self.jar_sha256[:32])
 
     @property
     def knows_max_parallelism(self) -> bool:

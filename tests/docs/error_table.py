@@ -20,8 +20,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 _PACKAGE = Path(flink_components.__path__[0])
 # what each module does when it raises, as a user knows it
 _STEPS = {
+    "cli/graph.py": "read a job graph",
     "flink/checkpoint_files.py": "look for what a lost job has left",
+    "flink/cluster_graph.py": "read a job graph",
+    "flink/graph_driver/__init__.py": "read a job graph",
     "flink/jar.py": "read the jar",
+    "flink/job_graph.py": "read a job graph",
+    "flink/plan_graph.py": "read a job graph",
     "flink/storage.py": "read a jar, or what a lost job has left",
     "kube/access.py": "connect",
     "lifecycle/adopting.py": "adopt",
@@ -61,6 +66,7 @@ _KINDS = {
     "LifecycleError": "Nothing more was changed: what ran runs on.",
     "AccessError": "Nothing was changed: no cluster was reached.",
     "StorageError": "Nothing was changed: it is part of the reason of a refusal.",
+    "GraphError": "Nothing was changed: a job graph is read, and no job is started.",
     "JarError": "Nothing was changed: the jar is read before anything else is done.",
 }
 _REFUSALS = {"_refused": "Refused", "_lose": "LockLost", "_failed_stop": "StepFailed"}

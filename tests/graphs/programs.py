@@ -126,5 +126,6 @@ class Lab:
             "source": source,
             "jar": "job.jar",
             "jar_content": "0" * 32,
+            "jar_sha256": "0" * 64,
             "program": "0" * 16,
         }

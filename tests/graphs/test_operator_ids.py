@@ -14,20 +14,22 @@ VARIANTS = [NO_UIDS, Variant("shapes"), Variant("stateful-v5", parallelism=2)]
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_the_driver_reads_the_ids_that_a_savepoint_holds(lab: Lab, variant: Variant) -> None:
-    stored = read_snapshot(lab.savepoint(variant)).operators
-    graph = lab.graph(variant)
+def test_the_driver_reads_the_ids_that_a_savepoint_holds(graph_lab: Lab, variant: Variant) -> None:
+    stored = read_snapshot(graph_lab.savepoint(variant)).operators
+    graph = graph_lab.graph(variant)
     assert {operator.id for operator in graph.operators} == {entry.id for entry in stored}
-    assert {operator.head for operator in graph.operators} == lab.vertices(variant)
+    assert {operator.head for operator in graph.operators} == graph_lab.vertices(variant)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_the_plans_of_a_cluster_tell_the_same_operators(lab: Lab, variant: Variant) -> None:
-    client, version = client_at(lab.flink.url)
-    program = Program(args=variant.arguments(lab.flink.workdir), parallelism=variant.parallelism)
+def test_the_plans_of_a_cluster_tell_the_same_operators(graph_lab: Lab, variant: Variant) -> None:
+    client, version = client_at(graph_lab.flink.url)
+    program = Program(
+        args=variant.arguments(graph_lab.flink.workdir), parallelism=variant.parallelism
+    )
     found = read_by_cluster(client, version, variant.path, program)
-    known = lab.graph(variant)
-    told = lab.graph_of_plans(found["operators"])
+    known = graph_lab.graph(variant)
+    told = graph_lab.graph_of_plans(found["operators"])
     assert {(o.id, o.head, o.name, o.parallelism, o.generated) for o in told.operators} == {
         (o.id, o.head, o.name, o.parallelism, o.generated) for o in known.operators
     }

@@ -1,5 +1,6 @@
 """State that is lost, against the losses that a person has accepted by name."""
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,11 +49,14 @@ def _against(loss: StateLoss, dropped: Dropped, version: str | None) -> str:
 
 
 def acceptance(dropped: Dropped, version: str | None) -> str:
-    """The line to write; `up_to` leaves room for what comes until the job is stopped."""
-    return (
-        f'StateLoss(operator="{dropped.label}", up_to="{_room_for(dropped.size)}", '
-        f'version="{version or "…"}", reason="…")'
-    )
+    """What to write into `accept`; `up_to` leaves room for what comes until the job is stopped."""
+    values = {
+        "operator": dropped.label,
+        "up_to": _room_for(dropped.size),
+        "version": version or "…",
+        "reason": "…",
+    }
+    return json.dumps(values, ensure_ascii=False)
 
 
 def size_text(size: int) -> str:

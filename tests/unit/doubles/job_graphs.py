@@ -25,6 +25,7 @@ def graph(*operators: Operator, version: str = "1.20.3", **fields: Any) -> JobGr
         "source": Source.DRIVER,
         "jar": "dedup-4.2.0.jar",
         "jar_content": "9f2c" * 8,
+        "jar_sha256": "1c9e" * 16,
         "program": "77b0" * 4,
     }
     return JobGraph(**(values | fields), operators=operators)

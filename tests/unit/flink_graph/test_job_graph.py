@@ -41,6 +41,7 @@ def test_the_form_in_the_file() -> None:
         "source": "driver",
         "jar": "dedup-4.2.0.jar",
         "jar_content": "9f2c9f2c9f2c9f2c9f2c9f2c9f2c9f2c",
+        "jar_sha256": "1c9e" * 16,
         "program": "77b077b077b077b0",
         "state_backend": None,
     }
@@ -55,6 +56,12 @@ def test_the_form_in_the_file() -> None:
         "inputs": ["e5a72f353fc1e6bbf3bd96a41384998c"],
         "head": "b71731f1c0df9c3076c4a455334d0ad6",
     }
+
+
+def test_it_belongs_to_one_jar_wherever_that_comes_from() -> None:
+    assert GRAPH.is_of("9f2c" * 8)
+    assert GRAPH.is_of("1c9e" * 8)
+    assert not GRAPH.is_of("0" * 32)
 
 
 def test_a_file_of_a_later_form_asks_for_an_upgrade(file: Path) -> None:

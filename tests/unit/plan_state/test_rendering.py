@@ -49,8 +49,8 @@ def test_a_partial_one_says_what_is_likely_and_what_to_do() -> None:
         '    do one    keep .uid("dedup")\n'
         '              .setUidHash("5a872f3a73b9dad53994e3e6e14f16e6") on dedup-v2, '
         "for one release\n"
-        '              accept=[StateLoss(operator="dedup", up_to="21Gi", version="4.2.0", '
-        'reason="…")]\n'
+        '              accept=[{"operator": "dedup", "up_to": "21Gi", "version": "4.2.0", '
+        '"reason": "…"}]\n'
         "    unproven  serializers and state names of the new program: only the restore can tell"
     )
 
@@ -144,7 +144,7 @@ def test_json_has_every_operator_and_a_version() -> None:
     assert [one["label"] for one in found["matched"]] == ["orders", "sum"]
     assert found["dropped"][0]["candidates"][0]["operator"]["label"] == "dedup-v2"
     assert found["accept"] == [
-        'StateLoss(operator="dedup", up_to="21Gi", version="4.2.0", reason="…")'
+        '{"operator": "dedup", "up_to": "21Gi", "version": "4.2.0", "reason": "…"}'
     ]
 
 
