@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from flink_components.plan.state.losses import Refused, size_text
-from flink_components.plan.state.verdict import Dropped, Matched, StateVerdict, Verdict
+from flink_components.plan.state.verdict import Candidate, Dropped, Matched, StateVerdict, Verdict
 
 Facts = list[tuple[str, list[str]]]
 _MOST = 20
@@ -73,9 +73,14 @@ def lost(dropped: Dropped) -> str:
 def _likely(dropped: Sequence[Dropped]) -> Iterator[str]:
     for one in dropped:
         for candidate in one.candidates:
-            of_it = f"the uid of {one.label}" if one.uid else f"the id of {one.label}"
-            shared = "".join(f", {reason}" for reason in candidate.why)
-            yield f"{of_it} changed: {candidate.operator.label} is new{shared}"
+            shared = ", ".join(candidate.why)
+            yield f"{_change(one, candidate)}: {candidate.operator.label} is new, {shared}"
+
+
+def _change(dropped: Dropped, candidate: Candidate) -> str:
+    if dropped.uid is None:
+        return f"the id of {dropped.label} changed"
+    return f"the uid of {dropped.label} {'changed' if candidate.operator.uid else 'was removed'}"
 
 
 def _ways_out(refused: Sequence[Refused]) -> list[str]:
@@ -88,8 +93,10 @@ def _ways_out(refused: Sequence[Refused]) -> list[str]:
             f'.setUidHash("{dropped.id}") on {candidate.operator.label}, for one release'
             for candidate in dropped.candidates
         ]
-    if refused:
-        lines.append(f"accept=[{', '.join(loss.line for loss in refused)}]")
+    if len(refused) == 1:
+        lines.append(f"accept=[{refused[0].line}]")
+    elif refused:
+        lines += ["accept=[", *(f"  {loss.line}," for loss in refused), "]"]
     return lines + [f"{loss.dropped.label}: {loss.why}" for loss in refused if loss.why]
 
 

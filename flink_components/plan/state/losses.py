@@ -70,9 +70,6 @@ def size_text(size: int) -> str:
 
 
 def _room_for(size: int) -> str:
-    """A tenth more, in whole units of which there are at least ten."""
-    wanted = size * 1.1
-    for power, unit in ((3, "Gi"), (2, "Mi")):
-        if wanted >= 10 * 1024**power:
-            return f"{math.ceil(wanted / 1024**power)}{unit}"
-    return f"{max(1, math.ceil(wanted / 1024))}Ki"
+    """A tenth more, in whole MiB, or GiB from ten of them on."""
+    wanted = size * 1.1 / 1024**2
+    return f"{math.ceil(wanted / 1024)}Gi" if wanted >= 10 * 1024 else f"{math.ceil(wanted) or 1}Mi"

@@ -21,23 +21,25 @@ def candidates(match: Match, before: Mapping[str, Before]) -> dict[str, tuple[Ca
     """
     every = [before[entry.id] for entry in match.lost]
     became = {entry.id: operator.id for entry, operator in match.taken}
-    found: dict[str, tuple[Candidate, ...]] = {}
+    found: dict[str, list[Operator]] = {}
     lost, free = list(every), list(match.new)
     for evidence in (_by_name, _by_inputs):
         # what was found again leads on to what reads from it
         while step := _step(evidence, lost, free, became):
             old, operators = step
             operators = _in_turn(old, operators, every, became)
-            found[old.state.id] = tuple(_candidate(old, one, became) for one in operators)
+            found[old.state.id] = operators
             lost.remove(old)
             if len(operators) == 1:
                 became[old.state.id] = operators[0].id
                 free.remove(operators[0])
     stateful = [old for old in lost if old.state.stateful]
     if len(stateful) == len(free) == 1 and _can_be(stateful[0], free[0], became):
-        (old,), (operator,) = stateful, free
-        found[old.state.id] = (_candidate(old, operator, became, ONLY_ONE),)
-    return found
+        found[stateful[0].state.id] = free
+    return {
+        key: tuple(_candidate(before[key], operator, became) for operator in operators)
+        for key, operators in found.items()
+    }
 
 
 def new_operator(operator: Operator) -> New:
@@ -97,10 +99,12 @@ def _can_be(old: Before, operator: Operator, became: _Became) -> bool:
     return None in _now(old.place, became) and bool(operator.inputs)
 
 
-def _candidate(old: Before, operator: Operator, became: _Became, *more: str) -> Candidate:
+def _candidate(old: Before, operator: Operator, became: _Became) -> Candidate:
+    name, inputs = _by_name(old, operator, became), _by_inputs(old, operator, became)
     shared = (
-        (SAME_NAME, _by_name(old, operator, became)),
-        (SAME_INPUTS if operator.inputs else SOURCE_TOO, _by_inputs(old, operator, became)),
+        (ONLY_ONE, not (name or inputs)),
+        (SAME_NAME, name),
+        (SAME_INPUTS if operator.inputs else SOURCE_TOO, inputs),
         (SAME_PARALLELISM, old.state.parallelism == operator.parallelism),
     )
-    return Candidate(new_operator(operator), (*(words for words, holds in shared if holds), *more))
+    return Candidate(new_operator(operator), tuple(words for words, holds in shared if holds))

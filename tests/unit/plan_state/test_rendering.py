@@ -106,6 +106,18 @@ def test_operators_without_a_uid_are_named() -> None:
     )
 
 
+def test_each_loss_is_a_line_of_what_accepts_them_all() -> None:
+    lines = text(judge(STORED, graph(operator("orders")), TARGET, OLD)).splitlines()
+    first = lines.index("              accept=[")
+    assert lines[first : first + 4] == [
+        "              accept=[",
+        '                {"operator": "dedup", "up_to": "21Gi", "version": "4.2.0", '
+        '"reason": "…"},',
+        '                {"operator": "sum", "up_to": "2Mi", "version": "4.2.0", "reason": "…"},',
+        "              ]",
+    ]
+
+
 def test_what_is_long_is_counted() -> None:
     stored = snapshot(*(entry(f"u{number}") for number in range(50)))
     verdict = judge(stored, graph(operator("u0")), TARGET)
