@@ -117,7 +117,7 @@ class JobGraph(SpecModel):
 
     def to_json(self) -> str:
         """Text for a file, the same for the same graph."""
-        return json.dumps(self.model_dump(mode="json", exclude_defaults=False), indent=1) + "\n"
+        return json.dumps(self.model_dump(mode="json"), indent=1) + "\n"
 
 
 def graph_of(values: Mapping[str, Any], where: str) -> JobGraph:

@@ -11,7 +11,6 @@ from flink_components.plan.state.renames import candidates, new_operator
 from flink_components.plan.state.verdict import (
     Dropped,
     FoundBy,
-    Fragile,
     Matched,
     StateVerdict,
     Verdict,
@@ -39,7 +38,6 @@ def judge(
         matched=found,
         new=tuple(new_operator(operator) for operator in matched.new),
         dropped=dropped,
-        fragile=tuple(Fragile(m.id, m.label) for m in found if m.by is FoundBy.GENERATED),
         obstacles=tuple(problems),
         unproven=tuple(unproven(snapshot, matched, graph, target)),
         size=snapshot.size,

@@ -80,14 +80,6 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Fragile:
-    """An operator whose state is found by a generated id: the next change may change that id."""
-
-    id: str
-    label: str
-
-
-@dataclass(frozen=True)
 class StateVerdict:
     """The verdict, in sum and per operator.
 
@@ -100,7 +92,6 @@ class StateVerdict:
     matched: tuple[Matched, ...] = ()
     new: tuple[New, ...] = ()
     dropped: tuple[Dropped, ...] = ()
-    fragile: tuple[Fragile, ...] = ()
     obstacles: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
     reason: str = ""
@@ -111,3 +102,8 @@ class StateVerdict:
     def stateful(self) -> int:
         """How many operators of the snapshot have state."""
         return len(self.matched) + len(self.dropped)
+
+    @property
+    def fragile(self) -> tuple[Matched, ...]:
+        """Operators found by a generated id, which the next change of the graph may change."""
+        return tuple(one for one in self.matched if one.by is FoundBy.GENERATED)
