@@ -12,7 +12,7 @@ from sandbox.paths import CACHE
 
 def built() -> Path:
     """Compile the driver into its place in the package, if its sources are newer."""
-    sources = sorted(DRIVER.parent.glob("*.java"))
+    sources = sorted((DRIVER.parent / "src").rglob("*.java"))
     with tools.locked(CACHE / "graph-driver.lock"):
         if not DRIVER.is_file() or any(
             source.stat().st_mtime > DRIVER.stat().st_mtime for source in sources

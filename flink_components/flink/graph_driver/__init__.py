@@ -16,7 +16,7 @@ from flink_components.flink.java_flags import IGNORE_UNKNOWN_FLAGS, JAVA_17_FLAG
 from flink_components.flink.job_graph import GraphError
 
 DRIVER = Path(__file__).with_name("graph-driver.jar")
-"""The compiled driver, made of the Java files beside it when the package is built."""
+"""The compiled driver, made of `src` when the package is built."""
 _MAIN = "org.flinkcomponents.graph.GraphDriver"
 _DIST = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+\.\d+)\.jar")
 # it lives a second: compiling hard does not pay
