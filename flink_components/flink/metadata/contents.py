@@ -76,13 +76,15 @@ class OperatorState:
     """What is held: `coordinator`, `operator`, `raw operator`, `keyed`, `raw keyed`, `channel`."""
     keyed: tuple[str, ...] = ()
     """Kinds of its keyed handles: `canonical`, `key groups` (heap), `incremental` (RocksDB, ForSt),
-    `changelog`."""
+    `changelog` with the kinds of what its changes lean on."""
     states: tuple[State, ...] = ()
     files: tuple[StateFile, ...] = ()
     keyed_head: Segment | None = None
     """Where the types of its keyed state are written."""
     operator_head: Segment | None = None
     """Where the types of its operator state are written."""
+    unread: str = ""
+    """Why not all of its states, or of their types, are known, once its files were read."""
 
     @property
     def stateful(self) -> bool:
