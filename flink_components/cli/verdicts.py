@@ -9,6 +9,7 @@ import typer
 
 from flink_components.flink.job_graph import JobGraph, read_graph
 from flink_components.flink.metadata.cursor import MetadataError
+from flink_components.flink.metadata.heads import with_states
 from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.flink.storage import StorageError
 from flink_components.plan.state.judging import judge, unknown, unreadable
@@ -73,7 +74,7 @@ def snapshot_verdict(
 ) -> StateVerdict:
     """The verdict on the snapshot at `path`, whatever is the matter with it."""
     try:
-        snapshot = read_snapshot(path)
+        snapshot = with_states(read_snapshot(path), path)
     except MetadataError as error:
         return unreadable(str(error))
     except StorageError as error:

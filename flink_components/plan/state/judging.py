@@ -88,10 +88,16 @@ def _dropped(snapshot: Snapshot, matched: Match, earlier: JobGraph | None) -> tu
             id=entry.id,
             size=entry.size,
             parts=entry.parts,
-            states=entry.state_names,
+            states=_state_names(entry),
             uid=before[entry.id].uid,
             name=before[entry.id].name,
             candidates=likely.get(entry.id, ()),
         )
         for entry in lost
     )
+
+
+def _state_names(entry: OperatorState) -> tuple[str, ...]:
+    """As the program calls them; Flink has several states for timers."""
+    names = ("timers" if state.kind == "timers" else state.name for state in entry.states)
+    return tuple(dict.fromkeys(names))

@@ -15,10 +15,15 @@ from flink_components.plan.state.verdict import StateVerdict
 from tests.unit.doubles.job_graphs import entry, graph, operator, snapshot
 
 TARGET = Target("1.20.3")
+STATES = (
+    State("seen", "keyed value"),
+    State("_timer_state/event_user-timers", "timers"),
+    State("_timer_state/processing_user-timers", "timers"),
+)
 OLD = graph(operator("orders"), operator("dedup", "orders"), operator("sum", "dedup"))
 STORED = snapshot(
     entry("orders", 4096, parts=("coordinator", "operator")),
-    entry("dedup", 19_756_849_562, states=(State("seen", "keyed value"), State("late", "timers"))),
+    entry("dedup", 19_756_849_562, states=STATES),
     entry("sum", 1 << 20),
 )
 RENAMED = graph(operator("orders"), operator("dedup-v2", "orders"), operator("sum", "dedup-v2"))
@@ -43,7 +48,7 @@ def test_a_partial_one_says_what_is_likely_and_what_to_do() -> None:
     assert text(PARTIAL) == (
         "    state     PARTIAL: 2 of 3 stateful operators find theirs by uid; 18.4 GiB; "
         "max parallelism 128\n"
-        "              dedup (5a872f…) keyed, 18.4 GiB, states seen + late: no operator takes it\n"
+        "              dedup (5a872f…) keyed, 18.4 GiB, states seen + timers: no operator takes it\n"
         "              new, starts empty: dedup-v2\n"
         "    likely    the uid of dedup changed: dedup-v2 is new, same inputs, same parallelism\n"
         '    do one    keep .uid("dedup")\n'
@@ -133,7 +138,7 @@ def test_markdown_is_a_line_and_what_can_be_unfolded() -> None:
         "<details><summary>state, operator by operator</summary>\n"
         "\n"
         "```text\n"
-        "          dedup (5a872f…) keyed, 18.4 GiB, states seen + late: no operator takes it\n"
+        "          dedup (5a872f…) keyed, 18.4 GiB, states seen + timers: no operator takes it\n"
         "          new, starts empty: dedup-v2\n"
         "likely    the uid of dedup changed: dedup-v2 is new, same inputs, same parallelism\n"
         "unproven  serializers and state names of the new program: only the restore can tell\n"
@@ -168,7 +173,7 @@ def test_a_picture_of_what_moves_is_new_and_is_lost() -> None:
         '  n2["sum<br/>1.0 MiB"]:::moves\n'
         "  n0 --> n1\n"
         "  n1 --> n2\n"
-        '  d0["dedup (5a872f…) keyed, 18.4 GiB, states seen + late"]:::lost\n'
+        '  d0["dedup (5a872f…) keyed, 18.4 GiB, states seen + timers"]:::lost\n'
         "  d0 -. same inputs? .-> n1\n"
         "  classDef moves fill:#d8f0d8,stroke:#2e7d32\n"
         "  classDef new fill:#dbe9fb,stroke:#1f5fb0\n"
