@@ -48,7 +48,8 @@ def test_a_partial_one_says_what_is_likely_and_what_to_do() -> None:
     assert text(PARTIAL) == (
         "    state     PARTIAL: 2 of 3 stateful operators find theirs by uid; 18.4 GiB; "
         "max parallelism 128\n"
-        "              dedup (5a872f…) keyed, 18.4 GiB, states seen + timers: no operator takes it\n"
+        "              dedup (5a872f…) keyed, 18.4 GiB, states seen + timers: "
+        "no operator takes it\n"
         "              new, starts empty: dedup-v2\n"
         "    likely    the uid of dedup changed: dedup-v2 is new, same inputs, same parallelism\n"
         '    do one    keep .uid("dedup")\n'
