@@ -34,9 +34,13 @@ class Before:
     place: Place | None = None
 
 
-def operators_before(snapshot: Snapshot, earlier: JobGraph | None) -> dict[str, Before]:
-    """By id. `earlier` is the job graph of the program that wrote the snapshot, if it is known."""
-    places = _places([entry.id for entry in snapshot.operators])
+def operators_before(
+    snapshot: Snapshot, graph: JobGraph, earlier: JobGraph | None
+) -> dict[str, Before]:
+    """By id. `graph` is of the new program, `earlier` of the one that wrote it, if it is known."""
+    with_uid = {operator.id for operator in graph.operators if not operator.generated}
+    with_uid |= {entry.id for entry in snapshot.operators if entry.uid}
+    places = _Places([entry.id for entry in snapshot.operators], with_uid).found()
     found = {entry.id: Before(entry, entry.uid, entry.name) for entry in snapshot.operators}
     for order, operator in enumerate(earlier.operators if earlier else ()):
         if operator.id in found:
@@ -48,25 +52,48 @@ def operators_before(snapshot: Snapshot, earlier: JobGraph | None) -> dict[str, 
     return {key: replace(before, place=places.get(key)) for key, before in found.items()}
 
 
-def _places(ids: Collection[str]) -> dict[str, Place]:
-    """Those of the ids that are generated from the others: with up to two inputs."""
-    stored = {bytes.fromhex(one) for one in ids}
-    starts = {
-        start_of_generated(position, chained): position
-        for position in range(len(ids))
-        for chained in range(_MOST_CHAINED + 1)
-    }
-    found = {made: Place((), starts[made]) for made in stored & starts.keys()}
-    for made, position in starts.items():
-        for after in stored:
-            before = with_input(made, after)
-            if before in stored and before != after:
-                found.setdefault(after, Place((before.hex(),), position))
-    if len(starts) * len(stored) ** 2 <= _MOST_TRIES:
-        for (made, position), first in product(starts.items(), stored):
+class _Places:
+    """Finds which ids are generated from which others, for operators with up to two inputs.
+
+    It goes on from what is known, sources and ids of uids: of two ids alone nobody can tell which
+    was made of the other.
+    """
+
+    def __init__(self, ids: Collection[str], with_uid: Collection[str]) -> None:
+        self._left = {bytes.fromhex(one) for one in ids}
+        self._known = [one for one in self._left if one.hex() in with_uid]
+        self._left -= set(self._known)
+        self._places: dict[str, Place] = {}
+        self._starts = {
+            start_of_generated(position, chained): position
+            for position in range(len(ids))
+            for chained in range(_MOST_CHAINED + 1)
+        }
+
+    def found(self) -> dict[str, Place]:
+        """The place of each such id."""
+        for made, position in self._starts.items():
+            self._take(made, (), position)
+        asked = 0
+        while asked < len(self._known):
+            for before in self._known[asked:]:
+                asked += 1
+                for made, position in self._starts.items():
+                    self._take(with_input(made, before), (before,), position)
+            if asked == len(self._known):
+                self._take_joins()
+        return self._places
+
+    def _take_joins(self) -> None:
+        if not self._left or len(self._starts) * len(self._known) ** 2 > _MOST_TRIES:
+            return
+        for first, (made, position) in product(tuple(self._known), self._starts.items()):
             half = with_input(made, first)
-            for after in stored - found.keys():
-                second = with_input(half, after)
-                if second in stored and second != after:
-                    found[after] = Place((first.hex(), second.hex()), position)
-    return {made.hex(): place for made, place in found.items()}
+            for second in tuple(self._known):
+                self._take(with_input(half, second), (first, second), position)
+
+    def _take(self, made: bytes, inputs: tuple[bytes, ...], position: int) -> None:
+        if made in self._left:
+            self._left.remove(made)
+            self._known.append(made)
+            self._places[made.hex()] = Place(tuple(one.hex() for one in inputs), position)

@@ -31,7 +31,7 @@ def judge(
     """
     matched = match(snapshot, graph)
     found = tuple(_matched(entry, operator) for entry, operator in matched.taken if entry.stateful)
-    dropped = _dropped(snapshot, matched, earlier)
+    dropped = _dropped(snapshot, matched, graph, earlier)
     problems = [*_of_files(missing), *obstacles(snapshot, matched, target)]
     return StateVerdict(
         verdict=_in_a_word(bool(found), bool(dropped), bool(problems)),
@@ -77,11 +77,13 @@ def _matched(entry: OperatorState, operator: Operator) -> Matched:
     return Matched(operator.id, operator.label, entry.size, by, entry.id)
 
 
-def _dropped(snapshot: Snapshot, matched: Match, earlier: JobGraph | None) -> tuple[Dropped, ...]:
+def _dropped(
+    snapshot: Snapshot, matched: Match, graph: JobGraph, earlier: JobGraph | None
+) -> tuple[Dropped, ...]:
     lost = [entry for entry in matched.lost if entry.stateful]
     if not lost:
         return ()
-    before = operators_before(snapshot, earlier)
+    before = operators_before(snapshot, graph, earlier)
     likely = candidates(matched, before)
     return tuple(
         Dropped(

@@ -86,10 +86,12 @@ def _of_version(snapshot: Snapshot, held: Sequence[OperatorState], target: Targe
 
 
 def _of_parallelism(match: Match) -> Iterator[str]:
+    restored = {operator.head for entry, operator in match.taken if entry.stateful}
     for entry, operator in match.taken:
         if entry.finished:
             continue
-        if operator.parallelism > entry.max_parallelism:
+        # asked of a vertex that has state to be given to its subtasks, and of nobody else
+        if operator.parallelism > entry.max_parallelism and operator.head in restored:
             yield (
                 f"{operator.label} has parallelism {operator.parallelism}, above the max "
                 f"parallelism {entry.max_parallelism} of its state: lower its parallelism"

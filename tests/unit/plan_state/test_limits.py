@@ -42,6 +42,18 @@ def test_parallelism_above_the_stored_maximum() -> None:
     assert verdict({"max_parallelism": 4}, {"parallelism": 4}).obstacles == ()
 
 
+def test_parallelism_of_a_vertex_without_state_has_no_limit() -> None:
+    stateless = {"max_parallelism": 4, "size": 0, "parts": ()}
+    assert verdict(stateless, {"parallelism": 5}).obstacles == ()
+    chained = operator("map", "count", parallelism=5, head=operator("count").id)
+    found = judge(
+        snapshot(entry("count"), entry("map", **stateless)),
+        graph(operator("count", parallelism=5), chained),
+        SAME,
+    )
+    assert len(found.obstacles) == 1
+
+
 @pytest.mark.parametrize("wanted", [64, 256])
 def test_another_max_parallelism(wanted: int) -> None:
     assert verdict(new={"max_parallelism": wanted}).obstacles == (
