@@ -21,7 +21,7 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 # fixtures of a worker's whole run, behind which there are Flink clusters
-_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink"}
+_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink", "graph_lab"}
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _NEWEST_ALONE = "newest_alone"

@@ -6,8 +6,11 @@ from typing import Annotated
 import typer
 
 from flink_components.cli import printing
+from flink_components.cli.graph import graph
 from flink_components.cli.savepoint import AsJson, savepoints
 from flink_components.flink.errors import FlinkError
+from flink_components.flink.jar import JarError
+from flink_components.flink.job_graph import GraphError
 from flink_components.flink.storage import StorageError
 from flink_components.kube.access import Access, AccessError
 from flink_components.kube.api import KubeError
@@ -29,6 +32,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(savepoints, name="savepoint")
+
+app.command()(graph)
 
 Key = Annotated[str, typer.Argument(help="the job's key, such as payments/fraud")]
 Namespace = Annotated[
@@ -196,10 +201,15 @@ def unlock(
     printing.show({"key": key, "was locked by": was}, as_json, printing.lines)
 
 
+_SAID = (
+    LifecycleError, KubeError, AccessError, FlinkError, GraphError, JarError, SpecError, StorageError,
+)  # fmt: skip
+
+
 def main() -> None:
     """Runs the command; what can go wrong is one line on stderr, and the exit status is 1."""
     try:
         app()
-    except (LifecycleError, KubeError, AccessError, FlinkError, SpecError, StorageError) as error:
+    except _SAID as error:
         print(f"flink-components: {error}", file=sys.stderr)
         sys.exit(1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flink_components.flink import ports
+from flink_components.flink.java_flags import IGNORE_UNKNOWN_FLAGS, JAVA_17_FLAGS
 from flink_components.flink.versions import REMOVED, RENAMED, features, name_for
 from flink_components.spec.base import Problem, check
 from flink_components.spec.cluster import SessionClusterSpec
@@ -19,31 +20,6 @@ from flink_components.spec.version import written as written_minor
 WORK_DIR = "/var/lib/flink"
 UPLOAD_DIR = f"{WORK_DIR}/upload"
 _JAVA_OPTIONS = ("env.java.opts", "env.java.opts.all")
-# What Flink, Kryo and the REST handlers reach inside Java 17; naming more does no harm.
-_EXPORTS = (
-    "java.base/sun.net.util",
-    "java.rmi/sun.rmi.registry",
-    "jdk.compiler/com.sun.tools.javac.api",
-    "jdk.compiler/com.sun.tools.javac.file",
-    "jdk.compiler/com.sun.tools.javac.parser",
-    "jdk.compiler/com.sun.tools.javac.tree",
-    "jdk.compiler/com.sun.tools.javac.util",
-    "java.security.jgss/sun.security.krb5",
-)
-_OPENS = (
-    "java.base/java.lang",
-    "java.base/java.net",
-    "java.base/java.io",
-    "java.base/java.nio",
-    "java.base/sun.nio.ch",
-    "java.base/java.lang.reflect",
-    "java.base/java.text",
-    "java.base/java.time",
-    "java.base/java.util",
-    "java.base/java.util.concurrent",
-    "java.base/java.util.concurrent.atomic",
-    "java.base/java.util.concurrent.locks",
-)
 # Text that means itself in YAML without quotes; Flink's scripts read some options by `sed`.
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./+;=@$,-]*(:[A-Za-z0-9_./+;=@$,-]+)*")
 _NOT_PLAIN = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
@@ -171,10 +147,9 @@ def _of_high_availability(spec: SessionClusterSpec, cluster_id: str) -> dict[str
 def _java_options(spec: SessionClusterSpec) -> dict[str, Scalar]:
     """What Java 17 needs, before the user's own JVM options: only the scripts apply it."""
     known = features(spec.flink_version)
-    flags = [f"--add-exports={package}=ALL-UNNAMED" for package in _EXPORTS]
-    flags += [f"--add-opens={package}=ALL-UNNAMED" for package in _OPENS]
+    flags = list(JAVA_17_FLAGS)
     if not known.ignores_unknown_jvm_options:
-        flags.insert(0, "-XX:+IgnoreUnrecognizedVMOptions")
+        flags.insert(0, IGNORE_UNKNOWN_FLAGS)
     flags += [str(spec.config[name]) for name in _JAVA_OPTIONS if name in spec.config]
     return {known.java_options_key: " ".join(flags)}
 

@@ -43,6 +43,12 @@ def content(location: str, sha256: str | None = None) -> str:
         return _hash_of_entries(location, stream)
 
 
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a jar file, in 64 hex digits. Raises JarError."""
+    with _open(str(file)) as stream:
+        return _sha256(stream)
+
+
 def is_content(file: str, location: str, expected: str) -> bool:
     """Whether a file is the jar that came from `location` and had the content `expected`.
 

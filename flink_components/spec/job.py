@@ -103,7 +103,9 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 class StateLoss(SpecModel):
     """A loss of state that is accepted once, by name."""
 
-    operator: Text = Field(description="uid or name of the operator, or `*` for the whole state")
+    operator: Text = Field(
+        description="uid, name or id of the operator, or `*` for the whole state"
+    )
     version: Text = Field(description="the `version` of the job for which it is accepted")
     reason: Text = Field(description="why it may be lost, which is written into the ledger")
     up_to: Memory | None = Field(default=None, description="the most that may be lost")

@@ -20,9 +20,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 _PACKAGE = Path(flink_components.__path__[0])
 # what each module does when it raises, as a user knows it
 _STEPS = {
+    "cli/graph.py": "read a job graph",
     "flink/checkpoint_files.py": "look for what a lost job has left",
+    "flink/cluster_graph.py": "read a job graph",
+    "flink/graph_driver/__init__.py": "read a job graph",
     "flink/jar.py": "read the jar",
     "flink/metadata/reading.py": "look into a snapshot",
+    "flink/job_graph.py": "read a job graph",
+    "flink/plan_graph.py": "read a job graph",
     "flink/storage.py": "read a jar, or what a lost job has left",
     "kube/access.py": "connect",
     "lifecycle/adopting.py": "adopt",
@@ -63,6 +68,7 @@ _KINDS = {
     "AccessError": "Nothing was changed: no cluster was reached.",
     "StorageError": "Nothing was changed: it is part of the reason of a refusal.",
     "MetadataError": "Nothing was changed: the snapshot was reached, and can't be used as it is.",
+    "GraphError": "Nothing was changed: a job graph is read, and no job is started.",
     "JarError": "Nothing was changed: the jar is read before anything else is done.",
 }
 _REFUSALS = {"_refused": "Refused", "_lose": "LockLost", "_failed_stop": "StepFailed"}
