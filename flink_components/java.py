@@ -97,7 +97,9 @@ class JavaPart:
     def _build(self) -> None:
         with tempfile.TemporaryDirectory(prefix="flink-components-") as folder:
             work = Path(folder)
-            _compile([str(path) for path in self._files() if path.suffix == ".java"], work, self.jar)
+            _compile(
+                [str(path) for path in self._files() if path.suffix == ".java"], work, self.jar
+            )
             for path in self._files():
                 if path.suffix != ".java":
                     shutil.copyfile(path, work / path.relative_to(self._source))
@@ -107,9 +109,7 @@ class JavaPart:
             made.replace(self.path)
 
 
-GUARD = JavaPart(
-    "guard", "guard.jar", {"Premain-Class": "org.flinkcomponents.guard.Agent"}
-)
+GUARD = JavaPart("guard", "guard.jar", {"Premain-Class": "org.flinkcomponents.guard.Agent"})
 PARTS = (GUARD,)
 """Every jar that a wheel holds."""
 

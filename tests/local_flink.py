@@ -181,7 +181,9 @@ class LocalFlink:
             f"-Dlog4j.configurationFile={(conf / 'log4j.properties').as_uri()}",
             *java_options,
             "-cp",
-            ":".join([*sorted(str(jar) for jar in (home / "lib").glob("*.jar")), *map(str, class_path)]),
+            ":".join(
+                [*sorted(str(jar) for jar in (home / "lib").glob("*.jar")), *map(str, class_path)]
+            ),
             main_class,
             "--configDir",
             str(conf),

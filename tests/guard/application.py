@@ -49,7 +49,13 @@ class LocalApplication(LocalFlink):
 
     def start_taskmanager(self) -> None:
         """Start the JVM of the TaskManager, and do not wait."""
-        self._start("taskmanager", distribution(self.version), WORKER, "-Xmx256m", class_path=[build()["stateful-v1"]])
+        self._start(
+            "taskmanager",
+            distribution(self.version),
+            WORKER,
+            "-Xmx256m",
+            class_path=[build()["stateful-v1"]],
+        )
 
     def start_job_manager(
         self,

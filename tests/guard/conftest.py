@@ -33,7 +33,7 @@ def ask(java_mains: Path) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]
     path = f"{java_mains}:{GUARD.built()}"
     command = ["java", *QUICK, "-cp", path, "org.flinkcomponents.guard.Table"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as table:
         assert table.stdin is not None
         assert table.stdout is not None
@@ -56,9 +56,7 @@ def ledger(tmp_path: Path) -> Iterator[LeaseServer]:
 
 
 @pytest.fixture
-def guarded(
-    ledger: LeaseServer, tmp_path: Path, java_mains: Path
-) -> Callable[..., GuardedJvm]:
+def guarded(ledger: LeaseServer, tmp_path: Path, java_mains: Path) -> Callable[..., GuardedJvm]:
     """Makes a JVM with the guard of revision 7 on that ledger."""
 
     def make(conf: str = "conf", **arguments: Any) -> GuardedJvm:

@@ -26,7 +26,7 @@ public final class Agent {
     private static void guard(Arguments arguments, Map<String, String> environment)
             throws IOException, InterruptedException {
         String pod = environment.get("POD_UID");
-        if (pod == null) {
+        if (pod == null || pod.isEmpty()) {
             throw new IllegalArgumentException("POD_UID is not set");
         }
         checkThatFlinkReads(arguments.conf, System.getProperty("sun.java.command", ""));

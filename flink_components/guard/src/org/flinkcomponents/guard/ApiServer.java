@@ -20,7 +20,7 @@ final class ApiServer {
     ApiServer(Map<String, String> environment, Path account, String namespace, String lease) {
         String host = environment.get("KUBERNETES_SERVICE_HOST");
         String port = environment.get("KUBERNETES_SERVICE_PORT");
-        if (host == null || port == null) {
+        if (host == null || host.isEmpty() || port == null) {
             throw new IllegalArgumentException(
                     "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: not in a pod");
         }

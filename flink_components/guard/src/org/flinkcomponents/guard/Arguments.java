@@ -57,7 +57,7 @@ final class Arguments {
     private static String needed(Map<String, String> values, String name) {
         String value = values.remove(name);
         if (value == null || value.isEmpty()) {
-            throw new IllegalArgumentException("agent argument " + name + "=… is missing");
+            throw new IllegalArgumentException("the agent argument " + name + " is missing");
         }
         return value;
     }

@@ -2,6 +2,7 @@ package org.flinkcomponents.guard;
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -14,8 +15,9 @@ public final class Table {
     public static void main(String[] args) throws Exception {
         BufferedReader lines =
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        PrintStream out = new PrintStream(System.out, true, "UTF-8");
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            System.out.println(Json.text(answer(Json.object(line))));
+            out.println(Json.text(answer(Json.object(line))));
         }
     }
 
