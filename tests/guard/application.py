@@ -47,7 +47,7 @@ class LocalApplication(LocalFlink):
         self._write_settings(rest, rpc)
         return self
 
-    def start_taskmanager(self) -> None:
+    def start_taskmanager(self, environment: Mapping[str, str] | None = None) -> None:
         """Start the JVM of the TaskManager, and do not wait."""
         self._start(
             "taskmanager",
@@ -55,6 +55,7 @@ class LocalApplication(LocalFlink):
             WORKER,
             "-Xmx256m",
             class_path=[build()["stateful-v1"]],
+            environment=environment,
         )
 
     def start_job_manager(

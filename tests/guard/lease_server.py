@@ -26,7 +26,8 @@ class LeaseServer:
     """Serves the Lease `jobs/counts-ledger` inside a `with` block.
 
     `account` and `environment` are what a pod finds. `faults`: what the next requests meet, each
-    a status or LOSE_ANSWER, by method. `before_put` is called before the next PUT is looked at.
+    a status or LOSE_ANSWER, by method; `away`: whether all meet 503. `before_put` is called before
+    the next PUT is looked at.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,6 +45,7 @@ class LeaseServer:
             "spec": {"holderIdentity": "", "leaseDurationSeconds": 1},
         }
         self.faults: dict[str, list[int]] = {"GET": [], "PUT": []}
+        self.away: Callable[[], bool] = lambda: False
         self.before_put: Callable[[], None] | None = None
         self.connections = 0
         self.reads = 0
@@ -108,6 +110,10 @@ class LeaseServer:
         read: Json = json.loads(text)
         return read
 
+    def answered(self, question: str) -> bool:
+        """Whether the probe of this id has an answer."""
+        return self.annotation(PROBED).get("id") == question
+
     def do_get(self) -> tuple[int, Json]:
         """The answer to a GET."""
         with self._lock:
@@ -149,8 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("GET", self._owner.do_get)
 
     def do_PUT(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self._answer("PUT", lambda: self._owner.do_put(content))
+        length = int(self.headers["Content-Length"])
+        content = self.rfile.read(length)
+        if len(content) == length:  # else the client was killed
+            self._answer("PUT", lambda: self._owner.do_put(content.decode()))
 
     def log_message(self, *_: Any) -> None:
         return
@@ -162,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, method: str, work: Callable[[], tuple[int, Json]]) -> None:
         faults = self._owner.faults[method]
-        fault = faults.pop(0) if faults else 0
+        fault = faults.pop(0) if faults else 503 if self._owner.away() else 0
         if self.headers["Authorization"] != f"Bearer {self._owner.token}":
             fault = 401
         status, body = (fault, {}) if fault > 0 else work()

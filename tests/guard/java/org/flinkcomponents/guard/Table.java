@@ -3,9 +3,12 @@ package org.flinkcomponents.guard;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Answers what the guard and the watchdog decide: a JSON object a line, in and out. */
@@ -28,6 +31,10 @@ public final class Table {
                 answer.put("json", Json.text(Json.object((String) asked.get("json"))));
                 return answer;
             }
+            if (asked.containsKey("looks")) {
+                answer.put("states", states((List<?>) asked.get("looks")));
+                return answer;
+            }
             Lease lease = new Lease((String) asked.get("lease"));
             Lock.State lock = Lock.State.valueOf((String) asked.get("lock"));
             if (asked.containsKey("started")) {
@@ -43,6 +50,23 @@ public final class Table {
             answer.put("error", e.getMessage());
         }
         return answer;
+    }
+
+    /** What one lock is seen as: each look is a Lease or null (unreadable), and a time. */
+    private static List<Object> states(List<?> looks) {
+        Lock lock = new Lock();
+        List<Object> states = new ArrayList<>();
+        for (Object look : looks) {
+            Object lease = ((List<?>) look).get(0);
+            if (lease == null) {
+                lock.unseen();
+                states.add(null);
+            } else {
+                long millis = ((BigDecimal) ((List<?>) look).get(1)).longValueExact();
+                states.add(lock.look(new Lease((String) lease), millis).name());
+            }
+        }
+        return states;
     }
 
     private static Found found(Map<String, Object> asked) {
