@@ -20,6 +20,9 @@ CONFIG = {
     "rest.cache.execution-graph.timeout": "200 ms",
     "execution.shutdown-on-application-finish": "false",
     "taskmanager.registration.timeout": "15 min",
+    # without HA, a TaskManager takes a JobManager that restarted for the old one until this (ms)
+    "heartbeat.interval": "1000",
+    "heartbeat.timeout": "6000",
 }
 
 
