@@ -17,7 +17,7 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 def lease(go: object = None, claim: object = None) -> str:
     annotations = {GO: json.dumps(go), CLAIM: json.dumps(claim)}
     given = {name: text for name, text in annotations.items() if text != "null"}
-    spec = {"holderIdentity": "a runner", "renewTime": "t", "leaseDurationSeconds": 20}
+    spec = {"holderIdentity": "uuid a runner", "renewTime": "t", "leaseDurationSeconds": 20}
     return json.dumps({"metadata": {"annotations": given}, "spec": spec})
 
 

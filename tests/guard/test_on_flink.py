@@ -73,7 +73,7 @@ def test_a_job_waits_goes_is_stopped_goes_on_and_is_taken_back(
     flink_jobs.until("restore", 10, lambda: same(flink.restored(SECOND), savepoint))
 
     # its runner stops it, and dies before it has recorded anything
-    ledger.lock_by("a runner")
+    ledger.lock_by("uuid a runner")
     directory = flink.workdir / "stops" / "one"
     stopping = {"attempt": 2, "jobId": SECOND, "directory": f"{directory.as_uri()}/"}
     back = {"attempt": 3, "jobId": BACK}

@@ -234,7 +234,7 @@ def test_all_calls_go_through_one_connection(ledger: LeaseServer, guarded: Make)
 def test_a_job_whose_runner_is_gone_is_taken_back(ledger: LeaseServer, guarded: Make) -> None:
     ledger.annotate(CLAIM, claimed(12))
     ledger.annotate(GO, STOPPED)
-    ledger.lock_by("a runner that froze")
+    ledger.lock_by("uuid a runner that froze")
     with guarded() as jvm:
         jvm.wait_until_it_says("guard waiting: attempt 12 is being stopped by a runner that froze")
         jvm.wait_until_it_says("guard the lock has expired: taking the job back")
@@ -254,8 +254,8 @@ def test_a_runner_that_renews_at_the_last_moment_keeps_the_lock(
 ) -> None:
     ledger.annotate(CLAIM, claimed(12))
     ledger.annotate(GO, STOPPED)
-    ledger.lock_by("a runner", "renewal 0")
-    ledger.before_put = lambda: ledger.lock_by("a runner", "renewal 1")
+    ledger.lock_by("uuid a runner", "renewal 0")
+    ledger.before_put = lambda: ledger.lock_by("uuid a runner", "renewal 1")
     with guarded() as jvm:
         jvm.wait_until_it_says("taking the job back")
         until("the refused write", 15, lambda: ledger.before_put is None)
@@ -269,7 +269,7 @@ def test_time_in_which_the_ledger_cannot_be_read_does_not_count(
 ) -> None:
     ledger.annotate(CLAIM, claimed(12))
     ledger.annotate(GO, STOPPED)
-    ledger.lock_by("a runner")
+    ledger.lock_by("uuid a runner")
     with guarded() as jvm:
         jvm.wait_until_it_says("guard waiting: attempt 12 is being stopped by a runner")
         away = time.monotonic() + 1.2  # longer than the lock lasts
@@ -288,7 +288,7 @@ def test_time_in_which_the_ledger_cannot_be_read_does_not_count(
 def test_of_two_that_take_a_job_back_one_does(ledger: LeaseServer, guarded: Make) -> None:
     ledger.annotate(CLAIM, claimed(12))
     ledger.annotate(GO, STOPPED)
-    ledger.lock_by("a runner")
+    ledger.lock_by("uuid a runner")
     with guarded("one") as one, guarded("other") as other:
         until("a start", 15, lambda: one.runs_flink or other.runs_flink)
         loser = other if one.runs_flink else one

@@ -109,7 +109,7 @@ def test_a_stop_is_left_to_the_runner_that_holds_the_lock(
 ) -> None:
     assert ledger.lease is not None
     ledger.lease["spec"]["leaseDurationSeconds"] = 60
-    ledger.lock_by("a runner")
+    ledger.lock_by("uuid a runner")
     ledger.annotate(GO, STOPPED)
     assert runs_on(ledger, flink)
 
@@ -117,12 +117,27 @@ def test_a_stop_is_left_to_the_runner_that_holds_the_lock(
 def test_a_job_whose_stop_was_recorded_is_taken_back_when_the_runner_is_gone(
     ledger: LeaseServer, flink: GuardedJvm, guarded: Make
 ) -> None:
-    ledger.lock_by("a runner")
+    ledger.lock_by("uuid a runner")
     ledger.annotate(GO, STOPPED)
     assert flink.exit_code() == 0
     with guarded() as again:
+        again.wait_until_it_says("guard the lock was given back: taking the job back")
         again.wait_until_flink_runs()
     assert ledger.annotation(CLAIM)["attempt"] == 13
+
+
+def test_a_runner_that_renews_at_the_last_moment_keeps_the_job_stopped(
+    ledger: LeaseServer, flink: GuardedJvm
+) -> None:
+    assert ledger.lease is not None
+    ledger.lock_by("uuid a runner", "renewal 0")
+    ledger.annotate(GO, STOPPED)
+    ledger.before_put = lambda: ledger.lock_by("uuid a runner", "renewal 1")
+    until("the refused write", 15, lambda: ledger.before_put is None)
+    seen = ledger.reads
+    until("a look", 15, lambda: ledger.reads > seen)
+    assert "guard the job was stopped" not in flink.said
+    assert ledger.lease["spec"]["holderIdentity"] == "uuid a runner"
 
 
 def test_a_job_whose_stop_was_not_recorded_ends_once_flink_says_that_it_finished(

@@ -57,7 +57,7 @@ final class Guard {
         Go go = lease.go;
         String stop = "attempt " + go.attempt.number + " is being stopped";
         if (lock == Lock.State.HELD) {
-            return Decision.waitBecause(stop + " by " + lease.holder);
+            return Decision.waitBecause(stop + " by " + lease.holding());
         }
         if (lease.claim != null && lease.claim.attempt >= go.back.number) {
             return claimedLater(lease.claim);

@@ -38,6 +38,11 @@ final class Lease {
         leaseSeconds = given ? spec.number("leaseDurationSeconds") : DEFAULT_SECONDS;
     }
 
+    /** The holder for people: its host, process and purpose, without its id. */
+    String holding() {
+        return holder.substring(holder.indexOf(' ') + 1);
+    }
+
     /** The Lease as JSON with these annotations changed, under the resource version as read. */
     String with(Map<String, String> annotations, boolean freeLock) {
         Map<String, Object> lease = Json.object(json);

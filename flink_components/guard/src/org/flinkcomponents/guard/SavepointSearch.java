@@ -1,5 +1,7 @@
 package org.flinkcomponents.guard;
 
+import java.util.Objects;
+
 /** Looks for the savepoint of a stop, again and again until there is one. */
 final class SavepointSearch {
     private static final long AGAIN_MILLIS = 10_000;
@@ -16,7 +18,7 @@ final class SavepointSearch {
 
     /** What was found for this stop since its runner is gone; null: it is to be looked for. */
     Found found(Go go, Lock.State lock) {
-        if (lock == Lock.State.HELD || !java.util.Objects.equals(directory, go.directory)) {
+        if (lock == Lock.State.HELD || !Objects.equals(directory, go.directory)) {
             search = null;
             directory = null;
         }

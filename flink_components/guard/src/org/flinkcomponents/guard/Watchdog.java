@@ -1,5 +1,6 @@
 package org.flinkcomponents.guard;
 
+import java.util.Collections;
 import java.util.concurrent.TimeUnit;
 
 /** Ends a Flink whose job belongs to another attempt, or is to be taken back at the guard. */
@@ -40,13 +41,14 @@ final class Watchdog extends Thread {
 
     /** What can't be read ends nothing. */
     private void look() throws InterruptedException {
-        Lease lease;
         try {
-            lease = api.read();
+            follow(api.read());
         } catch (Unreadable e) {
             lock.unseen();
-            return;
         }
+    }
+
+    private void follow(Lease lease) throws InterruptedException, Unreadable {
         long now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         switch (Verdict.on(lease, lock.look(lease, now), started)) {
             case DISOWNED:
@@ -54,19 +56,27 @@ final class Watchdog extends Thread {
                 Runtime.getRuntime().halt(DISOWNED);
                 break;
             case STOPPED:
-                end();
+                end(lease);
                 break;
             case STOPPED_IF_ENDED:
                 if (job.isFinished()) {
-                    end();
+                    end(lease);
                 }
                 break;
             default:
         }
     }
 
-    /** Ends as on SIGTERM, so that a standby need not wait until our leadership expires. */
-    private static void end() throws InterruptedException {
+    /**
+     * Ends as on SIGTERM, so that a standby need not wait until our leadership expires.
+     *
+     * <p>An expired lock is freed before: the guard need not see it expire once more.
+     */
+    private void end(Lease lease) throws InterruptedException, Unreadable {
+        boolean free = lease.holder.isEmpty();
+        if (!free && !api.replace(lease.with(Collections.emptyMap(), true))) {
+            return;
+        }
         Log.say("the job was stopped, and nobody is there to go on: starting again to take it back");
         Thread exit = new Thread(() -> System.exit(0), "flink-components-exit");
         exit.start();
