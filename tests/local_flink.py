@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +18,7 @@ import requests
 from sandbox.images import distribution
 
 _SESSION = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-_WORKER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+WORKER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _OPENED = (
     "java.lang", "java.net", "java.io", "java.nio", "sun.nio.ch", "java.lang.reflect", "java.text",
     "java.time", "java.util", "java.util.concurrent", "java.util.concurrent.atomic",
@@ -73,12 +73,12 @@ class LocalFlink:
 
     def __enter__(self) -> LocalFlink:
         home = distribution(self.version)
-        rest, rpc = _free_ports(2)
+        rest, rpc = free_ports(2)
         self.url = f"http://127.0.0.1:{rest}"
         self._write_settings(rest, rpc)
         try:
             self._start("jobmanager", home, _SESSION, "-Xmx384m")
-            self._start("taskmanager", home, _WORKER, "-Xmx256m")
+            self._start("taskmanager", home, WORKER, "-Xmx256m")
             self._wait_until_ready()
         except BaseException:
             self.kill()
@@ -122,7 +122,7 @@ class LocalFlink:
 
     def start_taskmanager(self) -> None:
         """Start the TaskManager again after it was killed; it registers by itself."""
-        self._start("taskmanager", distribution(self.version), _WORKER, "-Xmx256m")
+        self._start("taskmanager", distribution(self.version), WORKER, "-Xmx256m")
 
     def logs(self, name: str) -> str:
         """What ``jobmanager`` or ``taskmanager`` has logged so far."""
@@ -156,7 +156,18 @@ class LocalFlink:
         shipped = distribution(self.version) / "conf" / "log4j.properties"
         shutil.copyfile(shipped, conf / "log4j.properties")
 
-    def _start(self, name: str, home: Path, main_class: str, heap: str) -> None:
+    def _start(
+        self,
+        name: str,
+        home: Path,
+        main_class: str,
+        heap: str,
+        *,
+        java_options: Sequence[str] = (),
+        class_path: Sequence[Path] = (),
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         conf = self.workdir / "conf"
         command = [
             *_ENDS_WITH_US,
@@ -168,11 +179,15 @@ class LocalFlink:
             *_JAVA_17,
             f"-Dlog.file={self.workdir / name}.log",
             f"-Dlog4j.configurationFile={(conf / 'log4j.properties').as_uri()}",
+            *java_options,
             "-cp",
-            ":".join(sorted(str(jar) for jar in (home / "lib").glob("*.jar"))),
+            ":".join(
+                [*sorted(str(jar) for jar in (home / "lib").glob("*.jar")), *map(str, class_path)]
+            ),
             main_class,
             "--configDir",
             str(conf),
+            *arguments,
         ]
         folders = {
             "FLINK_PLUGINS_DIR": str(home / "plugins"),
@@ -182,7 +197,7 @@ class LocalFlink:
         with (self.workdir / f"{name}.out").open("ab") as output:
             self._processes[name] = subprocess.Popen(
                 command,
-                env={**os.environ, **folders},
+                env={**os.environ, **folders, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -215,7 +230,8 @@ class LocalFlink:
         return str(causes[-1]) if causes else "nothing in its log"
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on."""
     taken = [socket.socket() for _ in range(count)]
     try:
         for one in taken:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flink_components.java import PARTS
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -30,6 +32,15 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert "flink_components/py.typed" in archive.namelist()
+
+
+def test_the_wheel_holds_the_jars_and_not_their_source(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        for part in PARTS:
+            jar = f"flink_components/{part.folder}/{part.jar}"
+            assert archive.read(jar) == part.content()
+    assert not [name for name in names if "/src/" in name]
 
 
 def test_the_public_names_load_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
