@@ -32,7 +32,6 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(savepoints, name="savepoint")
-
 app.command()(graph)
 
 Key = Annotated[str, typer.Argument(help="the job's key, such as payments/fraud")]
@@ -202,7 +201,8 @@ def unlock(
 
 
 _SAID = (
-    LifecycleError, KubeError, AccessError, FlinkError, GraphError, JarError, SpecError, StorageError,
+    LifecycleError, KubeError, AccessError, FlinkError, GraphError, JarError, SpecError,
+    StorageError,
 )  # fmt: skip
 
 

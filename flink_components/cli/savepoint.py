@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from flink_components.cli import printing, snapshots
+from flink_components.cli.verdicts import check
 from flink_components.flink.metadata.difference import difference
 from flink_components.flink.metadata.heads import with_states
 from flink_components.flink.metadata.reading import read_snapshot
@@ -29,6 +30,7 @@ savepoints = typer.Typer(
     no_args_is_help=True,
     subcommand_metavar="KEY | COMMAND [ARGS]...",
 )
+savepoints.command()(check)
 
 
 @savepoints.command()
