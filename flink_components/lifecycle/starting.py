@@ -1,6 +1,5 @@
 """Starts one attempt of a job and waits until it is stable."""
 
-import hashlib
 import re
 import uuid
 from contextlib import suppress
@@ -18,7 +17,7 @@ from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Phase, RestorePoint, Run, Step
+from flink_components.plan.record import Phase, RestorePoint, Run, Step, job_id_of
 from flink_components.spec.job import ClaimMode, SessionJobSpec
 
 _LOOK_SECONDS = 30.0
@@ -28,11 +27,6 @@ _RESTORED_SECONDS = 10.0
 _SOONEST_SECONDS = 0.1
 _AT_ONCE_SECONDS = 1.0
 _FEW_JOBS = 20
-
-
-def job_id_of(key: str, revision: int, attempt: int) -> str:
-    """Flink's job id of one attempt: 32 hex digits, never used twice."""
-    return hashlib.sha256(f"{key}\0{revision}\0{attempt}".encode()).hexdigest()[:32]
 
 
 def start(
