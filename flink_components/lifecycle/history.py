@@ -17,7 +17,7 @@ from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop, meanwhile
 from flink_components.plan.history import disposable, in_use, with_points, without_files
 from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Taken
-from flink_components.spec.job import SessionJobSpec, StopSpec
+from flink_components.spec.job import JobSpec, StopSpec
 
 _WRITE_ATTEMPTS = 3
 _DISPOSED_AT_ONCE = 5
@@ -162,7 +162,7 @@ def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None
 
 
 def tidy_savepoints(
-    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], spec: SessionJobSpec
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], spec: JobSpec
 ) -> None:
     """Disposes of savepoints that `keep_savepoints` does not keep, a few at a time.
 

@@ -9,6 +9,7 @@ from flink_components.lifecycle.jars import supply_jar
 from flink_components.lifecycle.kept import declared_by, to_run
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
+from flink_components.lifecycle.places import SessionPlace
 from flink_components.lifecycle.programs import shelf_of
 from flink_components.lifecycle.session_job import check_ours, ensure_held
 from flink_components.lifecycle.settling import settle
@@ -181,6 +182,6 @@ def _carry_out(
     held.commit(jar_wanted=wish.content)
     try:
         supply_jar(shop.flink(wish.spec.cluster), wish.spec, wish.content, jar)
-        return ensure_held(shop, held, ledger, wish, before)
+        return ensure_held(shop, held, ledger, SessionPlace(shop, ledger, wish, before))
     finally:
         held.note(jar_wanted=None)
