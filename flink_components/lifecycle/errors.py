@@ -34,4 +34,4 @@ class FailedByItself(StepFailed):
 
 
 class LeftToGuard(StepFailed):
-    """Its JobManager does not answer: its guard goes on with the job once the lock is given back."""
+    """Its JobManager does not answer: its guard goes on with the job once the lock is free."""

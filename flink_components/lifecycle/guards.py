@@ -1,44 +1,38 @@
 """Talks to the guards of an application's JobManagers, which wait until the ledger says "go"."""
 
 import uuid
+from collections.abc import Callable
+from typing import TypeVar
 
-from flink_components.kube.api import KubeApi, Unreachable
-from flink_components.lifecycle.standing import job_manager_pods
+from flink_components.kube.api import Unreachable
+from flink_components.lifecycle.errors import LeftToGuard
+from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.go import PROBE, claim_of, probe, probed_of
-from flink_components.plan.record import Phase, Run
-from flink_components.spec.ref import ClusterRef
+from flink_components.plan.go import PROBE, Probed, claim_of, is_stopping, probe, probed_of
+from flink_components.plan.record import Phase, Record, Run
+
+T = TypeVar("T")
 
 _LONGEST_SECONDS = 0.25
+_GUARD_SECONDS = 60.0
 
 
 class Probe:
-    """A question to the guards of a revision: do you wait, and can you write there?
+    """A question to the guards of a revision: does one wait, and can it write there?
 
     `directory`: where savepoints go to; None where nothing is to be written.
     """
 
-    def __init__(
-        self, held: HeldRecord, api: KubeApi, ref: ClusterRef, directory: str | None
-    ) -> None:
+    def __init__(self, held: HeldRecord, revision: int, directory: str | None) -> None:
         self._held = held
-        self._api = api
-        self._ref = ref
-        self._nonce = uuid.uuid4().hex
-        held.ask(PROBE, probe(self._nonce, ref.revision, directory))
+        self._id = uuid.uuid4().hex
+        held.ask(PROBE, probe(self._id, revision, directory))
 
-    def answers(self) -> list[str]:
-        """Those of pods that are there now: "" where all is well, else what is wrong."""
+    def answer(self) -> Probed | None:
+        """None while nobody has answered. Raises KubeError, LockLost."""
         answered = probed_of(self._held.seen())
-        if answered is None or answered.nonce != self._nonce:
-            return []
-        there = {pod["metadata"]["uid"] for pod in job_manager_pods(self._api, self._ref)}
-        return [answer for pod, answer in answered.answers.items() if pod in there]
-
-    def end(self) -> None:
-        """With the next write nobody is asked any more."""
-        self._held.stop_asking(PROBE)
+        return answered if answered is not None and answered.id == self._id else None
 
 
 def claimed(shop: Workshop, held: HeldRecord, run: Run, seconds: float) -> bool:
@@ -65,3 +59,13 @@ def withdrawn(held: HeldRecord, run: Run) -> bool:
         return True
     held.commit(phase=Phase.DEPLOYED)
     return False
+
+
+def with_guards(shop: Workshop, ledger: Ledger[Record], work: Callable[[], T]) -> T:
+    """Does work under the lock; where only a guard can go on, once more when that has."""
+    try:
+        return work()
+    except LeftToGuard as error:
+        shop.say(f"{error}: waiting for it")
+        poll(shop.clock, ledger.annotations, lambda found: not is_stopping(found), _GUARD_SECONDS)
+        return work()

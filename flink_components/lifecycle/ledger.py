@@ -279,10 +279,6 @@ class Held(Generic[R]):
         self._asked = {name: text}
         self.fence()
 
-    def stop_asking(self, name: str) -> None:
-        """Empties such an annotation with the next write."""
-        self._asked = {name: "{}"}
-
     def commit(self, **changes: object) -> R:
         """Writes the changed fields: the compare-and-set before a call that changes something.
 

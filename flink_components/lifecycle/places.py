@@ -42,9 +42,6 @@ class Place(Protocol):
     def with_scaling(self, held: HeldRecord, seen: Seen) -> Seen:
         """What was seen, and whether the parallelism can be changed while the job runs."""
 
-    def numbered(self, decision: Decision) -> Decision:
-        """The decision with the number that the wished revision has here."""
-
     def rescale(self, held: HeldRecord, decision: Decision) -> bool:
         """Changes the parallelism while the job runs; False where that can't be done."""
 
@@ -116,9 +113,6 @@ class SessionPlace:
         run = held.record.run
         only_scales = run is not None and self.wish.only_scales(run)
         return with_scaling(self._shop, run, seen) if run and only_scales else seen
-
-    def numbered(self, decision: Decision) -> Decision:
-        return decision
 
     def rescale(self, held: HeldRecord, decision: Decision) -> bool:
         return rescale(self._shop, held, self.wish, decision.revision, self._rehearsal)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flink_components.flink.errors import cause_in_log
 from flink_components.kube.api import Json, KubeApi, KubeError, NotFound
@@ -88,6 +89,17 @@ def last_log(api: KubeApi, pod: Json) -> str:
         )
     except KubeError:
         return ""
+
+
+def every_log(api: KubeApi, pod: Json) -> list[str]:
+    """The logs of the container that runs, and of the one before it, as far as they are there."""
+    name = main_container(pod).get("name")
+    found = []
+    for previous in (True, False) if name else ():
+        with suppress(KubeError):
+            namespace, called = pod["metadata"]["namespace"], pod["metadata"]["name"]
+            found.append(api.log(namespace, called, str(name), previous, _LINES))
+    return found
 
 
 def last_exit(pod: Json) -> int | None:

@@ -90,7 +90,7 @@ def _bring(
         if place.rescale(held, decision):
             return
         seen = replace(seen, rescalable=False)
-        decision = place.numbered(decide(wish.spec, wish.fingerprint, held.record, seen))
+        decision = wish.numbered(decide(wish.spec, wish.fingerprint, held.record, seen))
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
@@ -154,7 +154,7 @@ def _decide(
         seen = place.with_scaling(held, seen)
     asked_again = wish.by_hand is not None and not falls_back and not seen.active
     record = held.record.as_never_asked() if asked_again else held.record
-    return place.numbered(decide(spec, wish.fingerprint, record, seen)), seen
+    return wish.numbered(decide(spec, wish.fingerprint, record, seen)), seen
 
 
 def _note_checkpoints(held: HeldRecord, run: Run, seen: Seen) -> None:

@@ -13,9 +13,11 @@ from flink_components.kube.access import AccessError
 from flink_components.kube.api import Json, KubeApi, KubeError
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.errors import LifecycleError, StepFailed
+from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.pods import (
     completed_a_checkpoint,
     end_of_job,
+    every_log,
     last_exit,
     last_log,
     main_container,
@@ -24,7 +26,7 @@ from flink_components.lifecycle.pods import (
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.go import GO, Claim, claim_of
-from flink_components.plan.record import Run
+from flink_components.plan.record import Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
 
@@ -38,13 +40,11 @@ _ENDS_SECONDS = 15.0
 class Down:
     """Nothing of an attempt runs, and why.
 
-    `ended` is the state in which the job has ended, and `checkpointed` whether it had completed a
-    checkpoint, by its JobManager's log; None where that can't say.
+    `ended` is the state in which the job has ended by its JobManager's log, if that says so.
     """
 
     why: str
     ended: str | None = None
-    checkpointed: bool | None = None
 
 
 def down(shop: Workshop, run: Run) -> Down | None:
@@ -74,19 +74,15 @@ def _down(api: KubeApi, ref: ClusterRef, run: Run, annotations: dict[str, str]) 
     if run.ha or claim is None or not claim.pod:
         return None
     if not claimed:
-        waits = Down("its JobManager waits, and has not started it", checkpointed=False)
+        waits = Down("its JobManager waits, and has not started it")
         return waits if claim.attempt < run.attempt else None
     pod = next((pod for pod in pods if pod["metadata"]["uid"] == claim.pod), None)
     if pod is None:
         return Down("the pod of its JobManager is gone")
     if not _has_ended(pod, claim):
         return None
-    log = last_log(api, pod)
-    return Down(
-        why_it_ended(api, pod) or "its JobManager has ended",
-        end_of_job(log, run.job_id),
-        completed_a_checkpoint(log, run.job_id) if log else None,
-    )
+    why = why_it_ended(api, pod) or "its JobManager has ended"
+    return Down(why, end_of_job(last_log(api, pod), run.job_id))
 
 
 def _may_start(annotations: dict[str, str], run: Run) -> bool:
@@ -116,6 +112,24 @@ def job_manager_pods(api: KubeApi, ref: ClusterRef) -> list[Json]:
 def selector_of(ref: ClusterRef, component: str | None = None) -> str:
     """The label selector of a revision, or of a component of it."""
     return labels.selector(labels.APPLICATION, ref.key, ref.revision, component)
+
+
+def checkpointed(shop: Workshop, ledger: Ledger[Record], run: Run) -> bool | None:
+    """Whether an attempt that has just failed had completed a checkpoint, by the log of its
+    JobManager; None where nobody knows.
+    """
+    try:
+        claim = claim_of(ledger.annotations())
+        if claim is None or claim.attempt < run.attempt:
+            return False
+        pods = job_manager_pods(ledger.api, load(ClusterRef, run.cluster))
+        own = [pod for pod in pods if pod["metadata"]["uid"] == claim.pod]
+        logs = [log for pod in own for log in every_log(ledger.api, pod)]
+    except KubeError:
+        return None
+    if any(completed_a_checkpoint(log, run.job_id) for log in logs):
+        return True
+    return False if any(run.job_id in log for log in logs) else None
 
 
 class LastWords:

@@ -1,10 +1,11 @@
 """A job as it is declared, with what runs it: a jar's content, or the pods of an application."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
 from flink_components.plan.changes import fingerprint
+from flink_components.plan.decision import Action, Decision
 from flink_components.plan.record import Run
 from flink_components.spec.application import ApplicationJobSpec
 from flink_components.spec.job import JobSpec, SessionJobSpec, UpgradeMode
@@ -70,6 +71,9 @@ class JobWish(_Given, Protocol):
     def run(self, revision: int, attempt: int, job_id: str, at: float) -> Run:
         """An attempt to run it, begun at that time (seconds since 1970) and from nothing."""
 
+    def numbered(self, decision: Decision) -> Decision:
+        """A decision with the number that the wished revision has."""
+
 
 @dataclass(frozen=True)
 class Wish(_Wished):
@@ -101,13 +105,18 @@ class Wish(_Wished):
         """An attempt to run it, begun at that time (seconds since 1970) and from nothing."""
         return _run(self, self.content, revision, attempt, job_id, at)
 
+    def numbered(self, decision: Decision) -> Decision:
+        """A decision with the number that the wished revision has: the next one."""
+        return decision
+
 
 @dataclass(frozen=True)
 class ApplicationWish(_Wished):
     """A declared application: the job of revision `revision`, whose objects have `fingerprint`.
 
     `spec.cluster` is that revision. `task_managers` and `job_managers` are how many pods it has
-    while it runs, `stable_service` the Service that selects the active revision.
+    while it runs, `stable_service` the Service that selects the active revision. `surge`: its
+    TaskManagers run beside the old ones before these are stopped.
     """
 
     spec: ApplicationJobSpec
@@ -117,6 +126,7 @@ class ApplicationWish(_Wished):
     job_managers: int
     stable_service: str
     ha: bool
+    surge: bool = True
     by_hand: ByHand | None = None
 
     def run(self, revision: int, attempt: int, job_id: str, at: float) -> Run:
@@ -127,6 +137,12 @@ class ApplicationWish(_Wished):
             "job_managers": self.job_managers,
         }
         return _run(self, "", revision, attempt, job_id, at).model_copy(update=own)
+
+    def numbered(self, decision: Decision) -> Decision:
+        """A decision with the number that the wished revision has: that of its objects."""
+        if decision.action not in (Action.START, Action.RESTART):
+            return decision
+        return replace(decision, revision=self.revision)
 
 
 def _run(wish: _Given, jar: str, revision: int, attempt: int, job_id: str, at: float) -> Run:

@@ -18,6 +18,7 @@ GO = "flink-components/go"
 CLAIM = "flink-components/claim"
 PROBE = "flink-components/probe"
 PROBED = "flink-components/probed"
+_SCRATCH = "file:///tmp"
 
 Json = dict[str, Any]
 
@@ -50,10 +51,11 @@ class Claim(_Answer):
 
 
 class Probed(_Answer):
-    """What the guards of a revision answered to a probe: by the uid of the pod, "" for well."""
+    """What a guard that waits answered to the probe `id`: whether it could write, and why not."""
 
-    nonce: str
-    answers: dict[str, str] = {}
+    id: str
+    ok: bool
+    error: str = ""
 
 
 def claim_of(annotations: Mapping[str, str]) -> Claim | None:
@@ -65,17 +67,33 @@ def claim_of(annotations: Mapping[str, str]) -> Claim | None:
 
 
 def probed_of(annotations: Mapping[str, str]) -> Probed | None:
-    """The answers to the last probe; None where there are none that can be read."""
+    """The answer to the last probe; None where there is none that can be read."""
     try:
         return Probed.model_validate_json(annotations[PROBED])
     except (KeyError, ValidationError):
         return None
 
 
-def probe(nonce: str, revision: int, directory: str | None) -> str:
-    """Asks the guards of a revision that wait to say so, and to write below `directory`."""
-    asked = {"nonce": nonce, "revision": revision, "directory": directory}
-    return _text({name: value for name, value in asked.items() if value is not None})
+def probe(id_: str, revision: int, directory: str | None) -> str:
+    """Asks the guards of a revision whether one waits, and can write below `directory`.
+
+    Without one it writes where every pod can.
+    """
+    return _text({"id": id_, "revision": revision, "directory": directory or _SCRATCH})
+
+
+def unknown_claim(run: Run) -> str:
+    """The claim of an attempt that runs, and whose own was lost: it is not started again."""
+    nonce = "written by the life cycle, which does not know the JVM"
+    return _text({"attempt": run.attempt, "revision": run.revision, "pod": "", "nonce": nonce})
+
+
+def is_stopping(annotations: Mapping[str, str]) -> bool:
+    """A stop is open, of which the guards know no more."""
+    try:
+        return bool(json.loads(annotations.get(GO, "{}")).get("state") == "stopping")
+    except (ValueError, AttributeError):
+        return False
 
 
 def written_beside(record: Record) -> dict[str, str]:
@@ -88,7 +106,7 @@ def go(record: Record) -> Json | None:
     """Who may start: nobody by `{}`. None for what is no application."""
     run = record.run
     if run is None or not run.guarded:
-        return {} if record.highest else None
+        return {} if record.of_an_application else None
     if _may_run(record, run):
         return {
             "state": "go",

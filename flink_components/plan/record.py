@@ -301,6 +301,11 @@ class Record(_OlderThanApplications):
         return any(one and same_cluster(one.cluster, cluster) for one in (run, before))
 
     @property
+    def of_an_application(self) -> bool:
+        """It has revisions with objects of its own."""
+        return self.highest > 0 or (self.run is not None and self.run.guarded)
+
+    @property
     def jars_in_use(self) -> tuple[str, ...]:
         """Contents of the jars that it needs: the active one, and one that is being started."""
         run = (self.run.jar,) if self.run else ()
