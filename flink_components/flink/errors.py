@@ -30,6 +30,8 @@ _EXCEPTION_CLASS = re.compile(r"^(?:[a-z][\w$]*\.)+([A-Z][\w$]*(?:\.[A-Z][\w$]*)
 _SERVER_SIDE = re.compile(
     r"(?:\AInternal server error\.\s*)?<Exception on server side:\s*", re.DOTALL
 )
+_FATAL = re.compile(r"^.*Fatal error occurred in the cluster entrypoint.*$", re.MULTILINE)
+_LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d[ T]", re.MULTILINE)
 _NO_REPLY = re.compile(r"AskTimeoutException: |TimeoutException: Invocation of ")
 
 
@@ -55,6 +57,23 @@ def root_cause(text: str) -> str:
             return f"{match.group(1)}: {rest}"
         line = rest
     return line or "no reason given"
+
+
+def cause_in_log(log: str) -> str | None:
+    """The root cause of what ended a JobManager, by its log; None where that has no exception.
+
+    Up to Flink 1.20 a job that can't start is said nowhere else.
+    """
+    fatal = list(_FATAL.finditer(log))
+    if fatal:
+        after = log[fatal[-1].end() :].lstrip("\n")
+        end = _LOG_LINE.search(after)
+        log = after[: end.start()] if end else after
+    causes = _CAUSED_BY.findall(log)
+    if causes:
+        return root_cause(causes[-1])
+    first = log.lstrip().split("\n", 1)[0]
+    return root_cause(first) if fatal and _EXCEPTION_CLASS.match(first) else None
 
 
 def is_no_reply(cause: str) -> bool:

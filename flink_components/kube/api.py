@@ -44,6 +44,7 @@ _FOR_A_WHILE = (429, 502, 503, 504)
 _PLURALS = {
     "ConfigMap": "api/v1/namespaces/{ns}/configmaps",
     "Deployment": "apis/apps/v1/namespaces/{ns}/deployments",
+    "Event": "api/v1/namespaces/{ns}/events",
     "Lease": "apis/coordination.k8s.io/v1/namespaces/{ns}/leases",
     "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
     "Pod": "api/v1/namespaces/{ns}/pods",
@@ -106,6 +107,17 @@ class KubeApi:
         except NotFound:
             return
 
+    def log(
+        self, namespace: str, pod: str, container: str, previous: bool = False, lines: int = 1000
+    ) -> str:
+        """The end of a container's log; `previous`: of the one that ran before the last restart."""
+        url = f"{self._path('Pod', namespace, pod)}/log?container={quote(container)}"
+        url += f"&tailLines={lines}&previous={str(previous).lower()}"
+        response = self._request("GET", url)
+        if response.ok:
+            return response.text
+        raise _problem(self.server, response)
+
     def service_proxy(self, namespace: str, service: str, port: int) -> str:
         """The base URL of a Service's port behind the API server's own proxy."""
         return f"{self.server}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
@@ -115,22 +127,34 @@ class KubeApi:
         return path if name is None else f"{path}/{name}"
 
     def _send(self, method: str, url: str, **options: Any) -> Json:
+        response = self._request(method, url, **options)
+        body = _json(response)
+        if response.ok and isinstance(body, dict):
+            return body
+        raise _problem(self.server, response)
+
+    def _request(self, method: str, url: str, **options: Any) -> requests.Response:
         try:
-            response = self.session.request(method, url, timeout=self._timeout, **options)
+            return self.session.request(method, url, timeout=self._timeout, **options)
         except requests.RequestException as error:
             raise Unreachable(
                 f"{self.server} does not answer: {connection_problem(error)}"
             ) from error
-        try:
-            body = response.json()
-        except ValueError:
-            body = {}
-        if response.ok and isinstance(body, dict):
-            return body
-        message = body.get("message") if isinstance(body, dict) else None
-        kind = _KINDS.get(response.status_code, KubeError)
-        if response.status_code in _FOR_A_WHILE or (message or "").startswith("etcdserver: "):
-            kind = Unreachable
-        if response.status_code == 401:
-            message = f"{self.server} does not accept the credentials: log in again, or mend them"
-        raise kind(message or f"HTTP {response.status_code}", response.status_code)
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except ValueError:
+        return {}
+
+
+def _problem(server: str, response: requests.Response) -> KubeError:
+    body = _json(response)
+    message = body.get("message") if isinstance(body, dict) else None
+    kind = _KINDS.get(response.status_code, KubeError)
+    if response.status_code in _FOR_A_WHILE or (message or "").startswith("etcdserver: "):
+        kind = Unreachable
+    if response.status_code == 401:
+        message = f"{server} does not accept the credentials: log in again, or mend them"
+    return kind(message or f"HTTP {response.status_code}", response.status_code)

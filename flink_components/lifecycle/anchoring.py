@@ -5,17 +5,21 @@ from dataclasses import replace
 
 from flink_components.kube.api import KubeError, NotFound
 from flink_components.lifecycle.errors import Refused, StepFailed
+from flink_components.lifecycle.guards import with_guards
 from flink_components.lifecycle.history import write_down
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_jars import remove_left_jars
-from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.observing import observe, observe_latest
 from flink_components.lifecycle.programs import remove_programs, shelf_of
+from flink_components.lifecycle.revisions import put_down, remove_all
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.starting import arrives_late
 from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Owner, Phase, Record
+from flink_components.plan.record import RUNS, Owner, Phase, Record
+from flink_components.spec.base import load
 from flink_components.spec.job import OnDelete, StopSpec
+from flink_components.spec.ref import ClusterRef
 
 
 def anchor(
@@ -50,7 +54,13 @@ def check_owner(record: Record, owner: Owner, adopt: bool) -> None:
 def _move(ledger: Ledger[Record], previous_key: str, owner: Owner, adopt: bool) -> None:
     """Gives the record of `previous_key` to the new key; the old ledger says where it went."""
     old = replace(ledger, key=previous_key)
-    if old.read() is None:
+    record = old.read()
+    if record is not None and record.of_an_application:
+        raise Refused(
+            f"{previous_key} is an application, whose pods look for the ledger of that key: keep "
+            f"the key, or suspend it and set restore_from of the new one to where it has stopped"
+        )
+    if record is None:
         raise Refused(
             f"previous_key {previous_key} has no ledger in namespace {ledger.namespace}: "
             f"mend it, or leave it out for a new job"
@@ -70,10 +80,15 @@ def _move(ledger: Ledger[Record], previous_key: str, owner: Owner, adopt: bool) 
 def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec) -> str:
     """What a delete does: `on_delete` on what really runs. In words what was done.
 
-    A key that belongs to another owner by now, or has no ledger, is left alone.
+    A key that belongs to another owner by now, or has no ledger, is left alone. The objects of an
+    application go with its job.
     """
     if ledger.read() is None:
         return "its ledger is not there, and nothing of it runs"
+    return with_guards(shop, ledger, lambda: _release(shop, ledger, owner, spec))
+
+
+def _release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec) -> str:
     try:
         with ledger.lock(f"destroy of {ledger.key}") as held:
             record = held.record
@@ -81,11 +96,13 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
                 return "the key belongs to another resource now: nothing was done"
             settle(shop, held, spec)
             arrives_late(shop, held)
-            done = _end(shop, held, spec)
+            done = _end(shop, held, ledger, spec)
             write_down(shop, held, ledger)
             remove_programs(shop, ledger)
             run = held.record.run
-            if run is not None:
+            if held.record.of_an_application and spec.delete_action is not OnDelete.KEEP:
+                remove_all(shop, held, ledger)
+            elif run is not None and not run.guarded:
                 held.note(jars_left=held.record.leaving(run.jar, run.cluster))
             remove_left_jars(shop, held, ledger, for_good=True)
             held.commit(deleted=True, owner=None if spec.delete_action is OnDelete.KEEP else owner)
@@ -94,13 +111,17 @@ def release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpec
         return "its namespace is gone: nothing was done"
 
 
-def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
+def _end(shop: Workshop, held: HeldRecord, ledger: Ledger[Record], spec: StopSpec) -> str:
     run = held.record.run
     if run is None:
         return "nothing ran"
     if spec.delete_action is OnDelete.KEEP:
         return f"{run.job_id} runs on, as on_delete says"
-    seen = observe(shop, run)
+    seen = observe_latest(shop, run) if run.guarded else observe(shop, run)
+    if run.guarded and not seen.reached and _may_be_given_up(held.record, spec):
+        held.commit(open=None, phase=Phase.CANCELLED, since=shop.clock.now())
+        put_down(shop, held, ledger.api, load(ClusterRef, run.cluster))
+        return "its pods were taken away, since Flink did not answer"
     if not seen.reached:
         raise StepFailed(
             f"the cluster of {held.record.key} can't be reached, so its job can't be stopped: "
@@ -126,3 +147,8 @@ def _end(shop: Workshop, held: HeldRecord, spec: StopSpec) -> str:
         return f"stopped with the savepoint {point.path}"
     cancel(shop, held, spec, run, Phase.CANCELLED, why="deleted")
     return "cancelled"
+
+
+def _may_be_given_up(record: Record, spec: StopSpec) -> bool:
+    """What it did since its restore point is not asked for, or it is not to run anyway."""
+    return spec.delete_action is OnDelete.CANCEL or record.phase not in RUNS

@@ -5,15 +5,19 @@ from datetime import datetime
 
 from flink_components.kube.api import Json, NotFound
 from flink_components.lifecycle.errors import LifecycleError, Locked, Refused
+from flink_components.lifecycle.guards import with_guards
 from flink_components.lifecycle.history import write_down
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.revisions import rest
 from flink_components.lifecycle.savepoints import take_savepoint
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.stopping import stop_with_savepoint
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Phase, Record, RestorePoint, Run
+from flink_components.spec.base import load
 from flink_components.spec.job import SavepointFormat, StopSpec
+from flink_components.spec.ref import ClusterRef
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,10 @@ def suspend_by_hand(shop: Workshop, ledger: Ledger[Record]) -> RestorePoint:
     Repeatable: what a process that died has begun is finished.
     Raises Refused where it does not run, StepFailed with Flink's cause.
     """
+    return with_guards(shop, ledger, lambda: _suspend(shop, ledger))
+
+
+def _suspend(shop: Workshop, ledger: Ledger[Record]) -> RestorePoint:
     with ledger.lock(f"suspend of {ledger.key} by hand") as held:
         run = run_of(held)
         spec = stop_spec(held.record, run, ledger)
@@ -79,6 +87,8 @@ def suspend_by_hand(shop: Workshop, ledger: Ledger[Record]) -> RestorePoint:
         try:
             point = _stopped_before(held) or _stop(shop, held, spec, run)
             held.commit(phase=Phase.SUSPENDED, reason="by hand", since=shop.clock.now())
+            if run.guarded:
+                rest(held, ledger.api, load(ClusterRef, run.cluster))
             return point
         finally:
             write_down(shop, held, ledger)

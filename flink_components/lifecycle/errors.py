@@ -31,3 +31,7 @@ class WrongState(StepFailed):
 
 class FailedByItself(StepFailed):
     """Flink restarts the job for a reason of its own: it may be stopped when it runs again."""
+
+
+class LeftToGuard(StepFailed):
+    """Its JobManager does not answer: its guard goes on with the job once the lock is free."""

@@ -31,7 +31,7 @@ def options_of_gone(shop: Workshop, ref: ClusterRef) -> dict[str, str]:
     pods = [pod["metadata"]["name"] for pod in api.list("Pod", ref.namespace, selector)]
     if pods:
         raise NotProven(f"of its pods there are {', '.join(sorted(pods))}")
-    options = _options(api, ref.namespace, selector)
+    options = options_of(api, ref.namespace, selector)
     if options is None:
         raise NotProven("its ConfigMap is gone, so nobody knows whether it is highly available")
     found = {name: value for name, value in options.items() if name.startswith(_AVAILABILITY)}
@@ -41,7 +41,8 @@ def options_of_gone(shop: Workshop, ref: ClusterRef) -> dict[str, str]:
     return options
 
 
-def _options(api: KubeApi, namespace: str, selector: str) -> dict[str, str] | None:
+def options_of(api: KubeApi, namespace: str, selector: str) -> dict[str, str] | None:
+    """Flink's options by the ConfigMap of a revision; None without one. Raises KubeError."""
     for found in api.list("ConfigMap", namespace, selector):
         for name in _FILES:
             if name in (found.get("data") or {}):

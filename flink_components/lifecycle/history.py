@@ -15,9 +15,15 @@ from flink_components.lifecycle.history_file import copy_history
 from flink_components.lifecycle.ledger import KEY, RECORD, Ledger, lease_name, own_labels
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop, meanwhile
-from flink_components.plan.history import disposable, in_use, with_points, without_files
-from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Taken
-from flink_components.spec.job import SessionJobSpec, StopSpec
+from flink_components.plan.history import (
+    disposable,
+    in_use,
+    with_points,
+    with_switch,
+    without_files,
+)
+from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Switch, Taken
+from flink_components.spec.job import JobSpec, StopSpec
 
 _WRITE_ATTEMPTS = 3
 _DISPOSED_AT_ONCE = 5
@@ -74,14 +80,15 @@ class Book:
         except NotFound:
             return History(key=self.key)
 
-    def add(self, points: tuple[Taken, ...]) -> History:
-        """Writes points that it does not have yet."""
+    def add(self, points: tuple[Taken, ...], switch: Switch | None = None) -> History:
+        """Writes points that it does not have yet, and how a switch of an application went."""
         for _ in range(_WRITE_ATTEMPTS):
             try:
                 lease = self.api.get("Lease", self.namespace, self.name)
             except NotFound:
                 lease = {}
             history = with_points(self._history(lease) if lease else History(key=self.key), points)
+            history = with_switch(history, switch) if switch else history
             try:
                 return self._write(lease, history)
             except Conflict:
@@ -162,7 +169,7 @@ def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None
 
 
 def tidy_savepoints(
-    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], spec: SessionJobSpec
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], spec: JobSpec
 ) -> None:
     """Disposes of savepoints that `keep_savepoints` does not keep, a few at a time.
 

@@ -34,8 +34,17 @@ _GIVEN_BACK = "another run has taken it and is done, or it was unlocked by hand"
 _PATIENCE_SECONDS = 120.0
 """How long a write under the lock is tried while the API server is away: the job may be down."""
 
+
 R = TypeVar("R", bound=BaseModel)
 Json = dict[str, Any]
+
+
+def _nothing_more(_: R) -> Mapping[str, str]:
+    return {}
+
+
+def _as_it_is(record: R, _: Mapping[str, str]) -> R:
+    return record
 
 
 def _age(stamp: str | None, now: float) -> float:
@@ -71,7 +80,11 @@ def own_labels(kind: str, key: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Ledger(Generic[R]):
-    """The ledger of `key` in `namespace`; `kind` is `job` or `cluster`, `model` its record."""
+    """The ledger of `key` in `namespace`; `kind` is `job` or `cluster`, `model` its record.
+
+    `beside` is what is written together with a record, as annotations; `take_in` adds to a record
+    what others have written into annotations since.
+    """
 
     api: KubeApi
     namespace: str
@@ -81,6 +94,8 @@ class Ledger(Generic[R]):
     clock: Clock = field(default_factory=Clock)
     lease_seconds: int = LEASE_SECONDS
     renew_seconds: float = RENEW_SECONDS
+    beside: Callable[[R], Mapping[str, str]] = _nothing_more
+    take_in: Callable[[R, Mapping[str, str]], R] = _as_it_is
 
     @property
     def name(self) -> str:
@@ -94,6 +109,13 @@ class Ledger(Generic[R]):
         except NotFound:
             return None
 
+    def annotations(self) -> dict[str, str]:
+        """Its annotations as they are now; none where there is no ledger."""
+        try:
+            return _annotations(self.api.get("Lease", self.namespace, self.name))
+        except NotFound:
+            return {}
+
     def create(self, record: R) -> bool:
         """Creates the ledger; False where there is one already."""
         body: Json = {
@@ -103,7 +125,7 @@ class Ledger(Generic[R]):
                 "name": self.name,
                 "namespace": self.namespace,
                 "labels": own_labels(self.kind, self.key),
-                "annotations": {KEY: self.key, RECORD: _dumps(record)},
+                "annotations": {KEY: self.key, **self._written(record)},
             },
             "spec": {"holderIdentity": "", "leaseDurationSeconds": self.lease_seconds},
         }
@@ -155,7 +177,7 @@ class Ledger(Generic[R]):
             if not spec.get("holderIdentity") or expired:
                 lease["spec"] = self._lock_spec(holder)
                 changed = record.model_copy(update=changes)
-                lease["metadata"]["annotations"][RECORD] = _dumps(changed)
+                lease["metadata"]["annotations"] |= self._written(changed)
                 try:
                     return self.api.replace("Lease", self.namespace, self.name, lease)
                 except Conflict:
@@ -175,6 +197,9 @@ class Ledger(Generic[R]):
                         f"wait for it and run again"
                     )
             self.clock.sleep(0.5)
+
+    def _written(self, record: R) -> dict[str, str]:
+        return {RECORD: _dumps(record), **self.beside(record)}
 
     def _lock_spec(self, holder: str) -> Json:
         return {
@@ -199,7 +224,7 @@ class Ledger(Generic[R]):
             ) from error
 
     def _record(self, lease: Mapping[str, Any]) -> R:
-        annotations = (lease.get("metadata") or {}).get("annotations") or {}
+        annotations = _annotations(lease)
         where = f"the ledger of {self.key} (Lease {self.namespace}/{self.name})"
         if annotations.get(KEY) != self.key:
             raise LifecycleError(
@@ -211,7 +236,7 @@ class Ledger(Generic[R]):
                 raise LifecycleError(
                     f"{where} was written by a later version of flink-components: update this one"
                 )
-            return self.model.model_validate(record)
+            return self.take_in(self.model.model_validate(record), annotations)
         except (KeyError, ValueError, AttributeError, ValidationError) as error:
             raise LifecycleError(
                 f"{where} can't be read: its annotation {RECORD} was edited by hand; "
@@ -230,12 +255,29 @@ class Held(Generic[R]):
         self._end = threading.Event()
         self._lost: str | None = None
         self._noted = False
+        self._asked: dict[str, str] = {}
         self.record: R = ledger._record(lease)
 
     @property
     def by(self) -> str:
         """Who holds it, for people: host, process and purpose."""
         return self._holder.partition(" ")[2]
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The ledger's annotations at our last write: what others had written until then."""
+        return _annotations(self._lease)
+
+    def seen(self) -> dict[str, str]:
+        """The same, as they are now. Raises KubeError, LockLost."""
+        lease = self._current()
+        self._check_holder(lease)
+        return _annotations(lease)
+
+    def ask(self, name: str, text: str) -> None:
+        """Writes an annotation that is no part of the record, at once."""
+        self._asked = {name: text}
+        self.fence()
 
     def commit(self, **changes: object) -> R:
         """Writes the changed fields: the compare-and-set before a call that changes something.
@@ -295,14 +337,17 @@ class Held(Generic[R]):
                 raise self._lock_lost(self._lost)
             record = change()
             body = json.loads(json.dumps(self._lease))
-            body["metadata"]["annotations"][RECORD] = _dumps(record)
+            ours = {**self._ledger._written(record), **self._asked}
+            body["metadata"]["annotations"] |= ours
             body["spec"] = spec or {**body["spec"], "renewTime": self._ledger.stamp()}
-            self._lease = self._replace(body, patience)
+            self._lease = self._replace(body, ours, patience)
             self.record = record
             self._noted = False
 
-    def _replace(self, body: Json, patience: float) -> Json:
-        """Writes as long as the Lease names us: a conflict may be with a write of our own."""
+    def _replace(self, body: Json, ours: Mapping[str, str], patience: float) -> Json:
+        """Writes as long as the Lease names us: a conflict may be with a write of our own, or with
+        one of a guard, whose annotations are kept.
+        """
         ledger = self._ledger
         deadline, attempts = ledger.clock.monotonic() + patience, 0
         while True:
@@ -318,14 +363,15 @@ class Held(Generic[R]):
                     raise problem
                 ledger.clock.sleep(_PAUSE_SECONDS)
                 continue
-            if lease["spec"] == body["spec"] and (
-                lease["metadata"]["annotations"] == body["metadata"]["annotations"]
-            ):
+            theirs = _annotations(lease)
+            if lease["spec"] == body["spec"] and ours.items() <= theirs.items():
                 return lease
             self._check_holder(lease)
-            attempts += 1
+            merged = {**theirs, **ours}
+            attempts += merged == body["metadata"]["annotations"]
             if attempts == _WRITE_ATTEMPTS:
                 raise problem
+            body["metadata"]["annotations"] = merged
             body["metadata"]["resourceVersion"] = lease["metadata"]["resourceVersion"]
 
     def _seen(self) -> Json | None:
@@ -357,6 +403,10 @@ class Held(Generic[R]):
             f"the lock of {self._ledger.key} was lost: {how}; this run does nothing more: "
             f"run it again"
         )
+
+
+def _annotations(lease: Mapping[str, Any]) -> dict[str, str]:
+    return dict((lease.get("metadata") or {}).get("annotations") or {})
 
 
 def _dumps(record: BaseModel) -> str:

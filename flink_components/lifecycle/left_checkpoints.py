@@ -10,35 +10,41 @@ from flink_components.flink.errors import FlinkError
 from flink_components.flink.storage import StorageError
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
-from flink_components.lifecycle.gone import NotProven, options_of_gone
+from flink_components.lifecycle.gone import NotProven, options_of, options_of_gone
+from flink_components.lifecycle.standing import selector_of
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import same_cluster
 from flink_components.plan.decision import Seen
 from flink_components.plan.down import ENDED_BY_US
 from flink_components.plan.record import Phase, Record, Run
+from flink_components.spec.application import ApplicationJobSpec
 from flink_components.spec.base import load
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import JobSpec, SessionJobSpec
 from flink_components.spec.ref import ClusterRef
 
 _DIRECTORY = ("execution.checkpointing.dir", "state.checkpoints.dir")
 _AVAILABILITY = ("high-availability.type", "high-availability")
 
 
-def with_left_checkpoint(
-    shop: Workshop, spec: SessionJobSpec, record: Record | None, seen: Seen
-) -> Seen:
+def with_left_checkpoint(shop: Workshop, spec: JobSpec, record: Record | None, seen: Seen) -> Seen:
     """What was seen, and for a job that is lost with its JobManager what is on the storage.
 
     Only where the JobManager itself says that it does not know the job, or is proven gone and the
-    job is to be elsewhere, and nothing can bring it back: without high availability. Never raises:
-    why it is not known is the `problem` of what was seen.
+    job is to be elsewhere, and nothing can bring it back: without high availability; what an
+    application has lost nothing can bring back. Never raises: why it is not known is the `problem`
+    of what was seen.
     """
     run = record.run if record else None
     if record is None or run is None or record.open is not None or seen.state is not None:
         return seen
     config: Mapping[str, Any] | None = None
+    if run.guarded and not seen.reached:
+        return seen
     try:
-        if not seen.reached or seen.problem:
+        if run.guarded:
+            config = options_of_application(shop, run)
+            seen = replace(seen, gone=True)
+        elif not seen.reached or seen.problem:
             if same_cluster(run.cluster, spec.cluster.to_json()):
                 return seen
             config = options_of_gone(shop, load(ClusterRef, run.cluster))
@@ -61,9 +67,24 @@ def checkpoint_directory(run: Run, seen: Seen) -> str | None:
     return directory if rest else None
 
 
+def options_of_application(shop: Workshop, run: Run) -> dict[str, str]:
+    """Flink's options of the revision that the run is of; none where someone deleted them."""
+    ref = load(ClusterRef, run.cluster)
+    return options_of(shop.reach.api(ref.connection), ref.namespace, selector_of(ref)) or {}
+
+
+def directories(record: Record, spec: JobSpec, config: Mapping[str, Any]) -> list[str]:
+    """Where the checkpoints of a job may be: as Flink has said, or as it was told."""
+    own = spec.config if isinstance(spec, SessionJobSpec) else {}
+    told = [known.get(name) for known in (own, config) for name in _DIRECTORY]
+    declared = spec.checkpoint_dir if isinstance(spec, ApplicationJobSpec) else None
+    every = (record.checkpoints, *told, declared)
+    return [str(one) for one in dict.fromkeys(filter(None, every))]
+
+
 def _look(
     shop: Workshop,
-    spec: SessionJobSpec,
+    spec: JobSpec,
     record: Record,
     run: Run,
     seen: Seen,
@@ -75,16 +96,15 @@ def _look(
         available = next((config[name] for name in _AVAILABILITY if name in config), "NONE")
         if available.upper() != "NONE":
             return replace(seen, problem=f"high availability ({available}) may bring it back")
-    asked = (known.get(name) for known in (spec.config, config) for name in _DIRECTORY)
-    directories = [str(one) for one in dict.fromkeys(filter(None, (record.checkpoints, *asked)))]
-    if not directories:
+    asked = directories(record, spec, config)
+    if not asked:
         return replace(seen, problem="its cluster has no directory for checkpoints")
-    for directory in directories:
+    for directory in asked:
         found = latest_left(directory, run.job_id)
         if found is not None:
             newest = _newer_savepoint(record, run, found) or found
             return replace(seen, checkpoint=newest, on_storage=True)
-    return replace(seen, problem=f"there is none below {' or '.join(directories)}")
+    return replace(seen, problem=f"there is none below {' or '.join(asked)}")
 
 
 def _newer_savepoint(record: Record, run: Run, found: Checkpoint) -> Checkpoint | None:

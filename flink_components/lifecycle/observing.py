@@ -8,11 +8,14 @@ from flink_components.flink.rest import FlinkClient
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.failures import known_failure
+from flink_components.lifecycle.standing import down
+from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Seen
 from flink_components.plan.record import Run
 
 _LOOKS_FOR_A_LATER_ONE = 2
+_STARTS_SECONDS = 30.0
 
 
 def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
@@ -35,11 +38,25 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
             at=shop.clock.now(),
         )
     except FlinkNotFound:
-        return Seen(reached=True, at=shop.clock.now())
+        return _without_job(shop, run, Seen(reached=True, at=shop.clock.now()))
     except FlinkUnreachable as error:
-        return Seen(reached=error.status == 404, problem=str(error))
+        return _without_job(shop, run, Seen(reached=error.status == 404, problem=str(error)))
     except (FlinkError, AccessError, KubeError) as error:
         return Seen(reached=False, problem=str(error))
+
+
+def _without_job(shop: Workshop, run: Run, seen: Seen) -> Seen:
+    """Of an application nobody knows more than that, but where nothing of it can run.
+
+    That its bounded work is done, its JobManager may have said before it ended.
+    """
+    if not run.guarded:
+        return seen
+    found = down(shop, run)
+    if found is None:
+        return Seen(reached=False, problem=seen.problem or "its JobManager has no job yet")
+    ended = "FINISHED" if found.ended == "FINISHED" else None
+    return Seen(reached=True, state=ended, problem=found.why, at=shop.clock.now())
 
 
 def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> Checkpoints:
@@ -55,8 +72,12 @@ def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> C
 
 
 def observe_latest(shop: Workshop, run: Run) -> Seen:
-    """The same; of a job that has ended, the checkpoint is certainly its last."""
-    seen = observe(shop, run)
+    """The same; of a job that has ended, the checkpoint is certainly its last.
+
+    The JobManager of an application that is about to start, or to recover, is waited for.
+    """
+    seconds = _STARTS_SECONDS if run.guarded else 0.0
+    seen, _ = poll(shop.clock, lambda: observe(shop, run), lambda s: s.reached, seconds)
     return observe(shop, run, fresh=True) if seen.state in ENDED else seen
 
 

@@ -13,9 +13,9 @@ from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_checkpoints import with_left_checkpoint
 from flink_components.lifecycle.observing import observe, with_scaling
-from flink_components.lifecycle.session_job import Wish
+from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.changes import Change, changes, plain
+from flink_components.plan.changes import Change, changes, of_application, plain
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.due import decide
 from flink_components.plan.plan import Plan
@@ -39,14 +39,40 @@ def plan(
     `last` is what ran when Pulumi's state was written, for a ledger that someone deleted.
     A cluster that can't be reached makes the plan say what it can't say; it is not an error.
     """
-    spec = wish.spec
-    after = {**spec.model_dump(mode="json"), "jar_content": wish.content}
+    after = {**wish.spec.model_dump(mode="json"), "jar_content": wish.content}
     changed = changes(_complete(before), after) if before is not None else ()
+    return _planned(shop, wish, changed, before is None, previous_key, last)
+
+
+def plan_application(
+    shop: Workshop,
+    wish: ApplicationWish,
+    declared: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    last: Run | None = None,
+) -> Plan:
+    """What `up` will do with an application; as `plan`.
+
+    `declared` is all that is declared of it, `before` the same so far, None for a new one.
+    """
+    changed = changes(before, declared, of_application) if before is not None else ()
+    return _planned(shop, wish, changed, before is None, None, last)
+
+
+def _planned(
+    shop: Workshop,
+    wish: Wish | ApplicationWish,
+    changed: tuple[Change, ...],
+    new: bool,
+    previous_key: str | None,
+    last: Run | None,
+) -> Plan:
+    spec = wish.spec
     try:
         ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
         record = ledger.read() or _record_before(ledger, previous_key)
     except (KubeError, AccessError) as error:
-        return _unknown(wish, changed, before is None, f"the ledger can't be read: {error}")
+        return _unknown(wish, changed, new, f"the ledger can't be read: {error}")
     except LifecycleError as error:
         return Plan(spec.key, None, None, "REFUSED", changed, refused=str(error))
     deleted = last is not None and (record is None or record.run is None)
@@ -54,19 +80,19 @@ def plan(
         record = (record or Record(key=spec.key)).remembering(last)
     record = record.foreseen() if record else None
     try:
-        adopting = to_adopt(shop, ledger, wish, record)
+        adopting = to_adopt(shop, ledger, wish, record) if isinstance(wish, Wish) else None
     except Refused as error:
         return Plan(spec.key, None, None, "REFUSED", changed, refused=str(error))
     except (FlinkError, KubeError, AccessError) as error:
-        return _unknown(wish, changed, before is None, f"Flink can't be asked: {error}")
+        return _unknown(wish, changed, new, f"Flink can't be asked: {error}")
     record = adopting or record
     seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
     seen = with_left_checkpoint(shop, spec, record, seen)
     if not seen.reached:
-        return _unknown(wish, changed, before is None, f"Flink can't be asked: {seen.problem}")
-    if record and record.run and wish.only_scales(record.run):
+        return _unknown(wish, changed, new, f"Flink can't be asked: {seen.problem}")
+    if isinstance(wish, Wish) and record and record.run and wish.only_scales(record.run):
         seen = with_scaling(shop, record.run, seen)
-    decision = decide(spec, wish.fingerprint, record, seen)
+    decision = wish.numbered(decide(spec, wish.fingerprint, record, seen))
     found = _describe(wish, changed, record, seen, decision)
     if adopting is not None and adopting.adopted is not None:
         found = _with_adoption(found, adopting.adopted)
@@ -99,14 +125,18 @@ def _complete(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**spec, "jar_content": inputs.get("jar_content")}
 
 
-def _unknown(wish: Wish, changed: tuple[Change, ...], new: bool, problem: str) -> Plan:
+def _unknown(wish: JobWish, changed: tuple[Change, ...], new: bool, problem: str) -> Plan:
     headline = "STARTS" if new else "UNKNOWN"
     what = "whether there is a state to restore" if new else "what becomes of the job's state"
     return Plan(wish.spec.key, None, None, headline, changed, unknown=f"{what}, since {problem}")
 
 
 def _describe(
-    wish: Wish, changed: tuple[Change, ...], record: Record | None, seen: Seen, decision: Decision
+    wish: JobWish,
+    changed: tuple[Change, ...],
+    record: Record | None,
+    seen: Seen,
+    decision: Decision,
 ) -> Plan:
     run = record.run if record else None
     return Plan(
@@ -153,7 +183,7 @@ def _headline(decision: Decision, new: bool) -> str:
     return "RESTARTS WITH ITS STATE" if decision.stop is not Stop.CANCEL else "RESTARTS EMPTY"
 
 
-def _restore(wish: Wish, decision: Decision, seen: Seen) -> str:
+def _restore(wish: JobWish, decision: Decision, seen: Seen) -> str:
     if decision.action in (Action.NOTHING, Action.WAIT, Action.REFUSE):
         return ""
     if decision.action is Action.RESCALE:
@@ -178,7 +208,7 @@ def _ending(decision: Decision) -> str:
     return f"IS SUSPENDED {how}" if how else "IS SUSPENDED, AND GIVES UP ITS STATE"
 
 
-def _claimed(wish: Wish, decision: Decision) -> str:
+def _claimed(wish: JobWish, decision: Decision) -> str:
     if decision.forced and wish.spec.claim_mode is ClaimMode.CLAIM:
         return "; CLAIM: Flink deletes it once later checkpoints have replaced it"
     return ""

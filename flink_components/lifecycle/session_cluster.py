@@ -5,10 +5,11 @@ from typing import Any
 
 from flink_components.flink.answers import ENDED
 from flink_components.flink.errors import FlinkError
-from flink_components.kube.api import Forbidden, Json, KubeApi, KubeError, NotFound
+from flink_components.kube.api import Forbidden, KubeApi, KubeError, NotFound
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
 from flink_components.lifecycle.ledger import Held, Ledger, records
+from flink_components.lifecycle.pods import problems
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import same_cluster
@@ -161,26 +162,7 @@ def _wait_until_ready(
 
 def _pods(api: KubeApi, ref: ClusterRef) -> str:
     """What the revision's pods wait for, in a line."""
-    try:
-        found = api.list("Pod", ref.namespace, _selector(ref.key, ref.revision))
-    except KubeError as error:
-        return f"the pods can't be listed: {error}"
-    if not found:
-        return "no pods yet: is a quota or an admission policy in the way?"
-    return "; ".join(sorted({_pod_problem(pod) for pod in found}))
-
-
-def _pod_problem(pod: Json) -> str:
-    status = pod.get("status") or {}
-    for container in status.get("containerStatuses") or []:
-        waiting = (container.get("state") or {}).get("waiting")
-        if waiting:
-            detail = waiting.get("message") or ""
-            return f"{pod['metadata']['name']}: {waiting.get('reason')} {detail}".strip()
-    for condition in status.get("conditions") or []:
-        if condition.get("status") == "False" and condition.get("message"):
-            return f"{pod['metadata']['name']}: {condition['message']}"
-    return f"{pod['metadata']['name']}: {status.get('phase')}"
+    return problems(api, ref.namespace, _selector(ref.key, ref.revision))
 
 
 def _selector(key: str, revision: int | None = None, component: str | None = None) -> str:

@@ -2,36 +2,27 @@
 
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any
 
-from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed
 from flink_components.lifecycle.history import noted, tidy_savepoints, write_down, writing_down
-from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_checkpoints import (
     checkpoint_directory,
     with_left_checkpoint,
 )
-from flink_components.lifecycle.left_jars import needed_by_others, needs_jar, remove_left_jars
-from flink_components.lifecycle.observing import observe_latest, with_scaling
-from flink_components.lifecycle.programs import keep, keeping
-from flink_components.lifecycle.rehearsal import Rehearsal
-from flink_components.lifecycle.rescaling import rescale
-from flink_components.lifecycle.session_cluster import leave_revision
+from flink_components.lifecycle.left_jars import needed_by_others, remove_left_jars
+from flink_components.lifecycle.observing import observe_latest
+from flink_components.lifecycle.places import Place, SessionPlace
 from flink_components.lifecycle.settling import settle
 from flink_components.lifecycle.starting import become_stable, start
 from flink_components.lifecycle.stopping import cancel, stop_with_savepoint
 from flink_components.lifecycle.way_back import NOT_STABLE, way_back
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.changes import same_cluster
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.due import decide
 from flink_components.plan.record import AcceptedLoss, Phase, Record, RestorePoint, Run, Use
-from flink_components.spec.base import load
-from flink_components.spec.job import SessionJobSpec, UpgradeMode, WantedState
-from flink_components.spec.ref import ClusterRef
+from flink_components.spec.job import JobSpec, UpgradeMode, WantedState
 
 __all__ = ["Wish", "ensure"]
 
@@ -54,82 +45,67 @@ def ensure(
     """
     spec = wish.spec
     ledger = shop.ledger(spec.cluster.connection, spec.namespace, spec.key)
-    rehearsal = Rehearsal(shop, wish)
+    place = SessionPlace(shop, ledger, wish, before)
     if spec.state is WantedState.RUNNING and (not before or before.fingerprint != wish.fingerprint):
-        rehearsal.begin()
+        place.begin()
     with ledger.lock(f"up of {spec.key}", changes={"jar_wanted": wish.content}) as held:
-        return ensure_held(shop, held, ledger, wish, before, last, stack, rehearsal)
+        return ensure_held(shop, held, ledger, place, last, stack)
 
 
 def ensure_held(
     shop: Workshop,
     held: HeldRecord,
     ledger: Ledger[Record],
-    wish: Wish,
-    before: Wish | None = None,
+    place: Place,
     last: Run | None = None,
     stack: str | None = None,
-    rehearsal: Rehearsal | None = None,
 ) -> Record:
-    """The same under a lock that is held, and whose record says which jar is wanted."""
+    """The same under a lock that is held, for a job of any kind.
+
+    That of a session job says by then which jar is wanted.
+    """
     try:
         check_ours(held.record, stack)
-        _bring(shop, held, ledger, wish, before, last, rehearsal or Rehearsal(shop, wish))
+        _bring(shop, held, ledger, place, last)
     finally:
-        _leave_unused_jar(held, wish)
-        remove_left_jars(shop, held, ledger)
+        place.tidy(held)
         write_down(shop, held, ledger)
-    tidy_savepoints(shop, held, ledger, wish.spec)
+    tidy_savepoints(shop, held, ledger, place.wish.spec)
     return held.record
 
 
-def _leave_unused_jar(held: HeldRecord, wish: Wish) -> None:
-    """A jar that was uploaded for a start that was refused is needed by nobody."""
-    held.note(jar_wanted=None)
-    run, cluster = held.record.run, wish.spec.cluster.to_json()
-    if run is not None and not needs_jar(run, wish.content, cluster):
-        held.note(jars_left=held.record.leaving(wish.content, cluster))
-
-
 def _bring(
-    shop: Workshop,
-    held: HeldRecord,
-    ledger: Ledger[Record],
-    wish: Wish,
-    before: Wish | None,
-    last: Run | None,
-    rehearsal: Rehearsal,
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], place: Place, last: Run | None
 ) -> None:
+    wish = place.wish
     if held.record.run is None and last is not None:
         known = held.record.remembering(last)
         held.commit(run=known.run, stable=known.stable, attempts=known.attempts, phase=known.phase)
     settle(shop, held, wish.spec)
-    adopt(shop, held, ledger, wish)
+    place.take_over(held)
     if wish.by_hand is None:
         _note_declaration(held, wish.spec)
-    decision, seen = _decide(shop, held, wish.spec, wish.fingerprint, wish)
+    decision, seen = _decide(shop, held, wish.spec, place)
     if decision.action is Action.RESCALE:
-        if rescale(shop, held, wish, decision.revision, rehearsal):
+        if place.rescale(held, decision):
             return
         seen = replace(seen, rescalable=False)
-        decision = decide(wish.spec, wish.fingerprint, held.record, seen)
+        decision = wish.numbered(decide(wish.spec, wish.fingerprint, held.record, seen))
     if decision.action is Action.REFUSE:
         raise Refused(decision.why)
     if decision.action is Action.NOTHING:
         _note_end(shop, held, wish.spec, decision, seen)
     elif decision.action is Action.WAIT:
-        _wait(shop, held, wish, way_back_to(ledger, held.record, before))
+        _wait(shop, held, place)
     elif decision.action is Action.STOP:
-        _stand_down(shop, held, ledger, wish.spec, decision)
+        _stand_down(shop, held, place, decision)
     else:
-        _replace(shop, held, ledger, wish, before, decision, rehearsal)
+        _replace(shop, held, ledger, place, decision)
         return
-    run = held.record.run
-    if run is not None and run.fingerprint == wish.fingerprint:
-        keep(shop, ledger, wish, run.revision, held.record)
+    place.stays(held)
 
 
-def _note_declaration(held: HeldRecord, spec: SessionJobSpec) -> None:
+def _note_declaration(held: HeldRecord, spec: JobSpec) -> None:
     """A wish that was taken back counts again when it comes back; a stop by hand goes where it
     is declared to go.
     """
@@ -163,23 +139,22 @@ def check_ours(record: Record, stack: str | None = None) -> None:
 
 
 def _decide(
-    shop: Workshop,
-    held: HeldRecord,
-    spec: SessionJobSpec,
-    fingerprint: str,
-    wish: Wish | None = None,
+    shop: Workshop, held: HeldRecord, spec: JobSpec, place: Place, falls_back: bool = False
 ) -> tuple[Decision, Seen]:
-    """What a person asks for now counts, though it was done before; not while that still runs."""
-    record, run = held.record, held.record.run
+    """What a person asks for now counts, though it was done before; not while that still runs.
+
+    `falls_back`: a stop of this very call has failed.
+    """
+    wish, run = place.wish, held.record.run
     seen = observe_latest(shop, run) if run else Seen(reached=True)
     if run is not None:
         _note_checkpoints(held, run, seen)
-        seen = with_left_checkpoint(shop, spec, record, seen)
-    if run and wish and wish.only_scales(run):
-        seen = with_scaling(shop, run, seen)
-    if wish and wish.by_hand is not None and not seen.active:
-        record = record.as_never_asked()
-    return decide(spec, fingerprint, record, seen), seen
+        seen = with_left_checkpoint(shop, spec, held.record, place.fenced(held, seen))
+    if not falls_back:
+        seen = place.with_scaling(held, seen)
+    asked_again = wish.by_hand is not None and not falls_back and not seen.active
+    record = held.record.as_never_asked() if asked_again else held.record
+    return wish.numbered(decide(spec, wish.fingerprint, record, seen)), seen
 
 
 def _note_checkpoints(held: HeldRecord, run: Run, seen: Seen) -> None:
@@ -196,7 +171,7 @@ def _active(held: HeldRecord) -> Run:
 
 
 def _note_end(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, decision: Decision, seen: Seen
+    shop: Workshop, held: HeldRecord, spec: JobSpec, decision: Decision, seen: Seen
 ) -> None:
     """Records that the job is down, and what is left of it."""
     phase = decision.phase or (Phase.FINISHED if seen.state == "FINISHED" else held.record.phase)
@@ -208,61 +183,41 @@ def _note_end(
     held.note(phase=phase, reason=reason, since=shop.clock.now(), **changes)
 
 
-def _stand_down(
-    shop: Workshop,
-    held: HeldRecord,
-    ledger: Ledger[Record],
-    spec: SessionJobSpec,
-    decision: Decision,
-) -> None:
+def _stand_down(shop: Workshop, held: HeldRecord, place: Place, decision: Decision) -> None:
     """Ends the job, and leaves it down; its jar is uploaded again when it resumes."""
     run = _active(held)
-    decision, restore = _stop_old(shop, held, spec, run.fingerprint, decision)
+    decision, restore = _stop_old(shop, held, place, decision)
     if decision.gives_up_state:
-        _write_accepted_loss(shop, held, spec)
+        _write_accepted_loss(shop, held, place.wish.spec)
     lost = held.record.phase is Phase.LOST
+    left = () if run.guarded else held.record.leaving(run.jar, run.cluster)
     held.note(
         phase=Phase.LOST if lost else decision.phase,
         reason="",
         since=shop.clock.now(),
         restore=restore or held.record.restore,
-        jars_left=held.record.leaving(run.jar, run.cluster),
+        jars_left=left,
     )
 
 
 def _replace(
-    shop: Workshop,
-    held: HeldRecord,
-    ledger: Ledger[Record],
-    wish: Wish,
-    before: Wish | None,
-    decision: Decision,
-    rehearsal: Rehearsal,
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], place: Place, decision: Decision
 ) -> None:
     """Everything that can be refused comes first; then the stop, the start, and the way back."""
-    spec, old, stable = wish.spec, held.record.run, held.record.stable
-    before = way_back_to(ledger, held.record, before)
-    with keeping(shop, ledger, wish, decision.revision, held.record):
-        jar_id = rehearsal.result().jar_id
-        decision, restore = _stop_old(shop, held, spec, wish.fingerprint, decision)
+    old, stable = held.record.run, held.record.stable
+    before = place.before(held)
+    with place.keeping(held, decision.revision):
+        place.prepare(held)
+        decision, restore = _stop_old(shop, held, place, decision)
+    place.stopped()
     if decision.gives_up_state:
-        _write_accepted_loss(shop, held, spec)
-    others = _start_new(shop, held, ledger, wish, before, decision, restore, jar_id)
+        _write_accepted_loss(shop, held, place.wish.spec)
+    others = _start_new(shop, held, ledger, place, before, decision, restore)
     remove_left_jars(shop, held, ledger, others=others)
-    _leave_clusters(shop, held, wish, old, stable)
+    place.arrived(held, old, stable)
 
 
-def _leave_clusters(shop: Workshop, held: HeldRecord, wish: Wish, *earlier: Run | None) -> None:
-    """Removes clusters that only earlier runs of it needed, where it has moved away."""
-    left: list[dict[str, Any]] = [wish.spec.cluster.to_json()]
-    for run in filter(None, earlier):
-        if not any(same_cluster(run.cluster, other) for other in left):
-            left.append(run.cluster)
-            held.commit()  # what stands in the ledger until now would keep the revision
-            leave_revision(shop, load(ClusterRef, run.cluster))
-
-
-def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: SessionJobSpec) -> None:
+def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: JobSpec) -> None:
     loss = spec.accepts_all_loss
     if loss is None:
         return
@@ -273,18 +228,18 @@ def _write_accepted_loss(shop: Workshop, held: HeldRecord, spec: SessionJobSpec)
 
 
 def _stop_old(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, decision: Decision
+    shop: Workshop, held: HeldRecord, place: Place, decision: Decision
 ) -> tuple[Decision, RestorePoint | None]:
     """Ends what runs: the decision as it was carried out, and the point to start from."""
     if decision.stop is None:
         return decision, decision.restore
-    run = _active(held)
+    spec, run = place.wish.spec, _active(held)
     if decision.stop is Stop.SAVEPOINT:
         try:
             taken = stop_with_savepoint(shop, held, spec, run, _why(decision))
         except StepFailed as error:
-            decision = _fall_back(shop, held, spec, fingerprint, error)
-            return _stop_old(shop, held, spec, fingerprint, decision)
+            decision = _fall_back(shop, held, place, error)
+            return _stop_old(shop, held, place, decision)
         return decision, decision.restore or taken
     if decision.stop is Stop.CANCEL or decision.restore is not None:
         cancel(shop, held, spec, run, Phase.UPGRADING, why=_why(decision))
@@ -300,17 +255,16 @@ def _why(decision: Decision) -> str:
     return f"before revision {decision.revision}"
 
 
-def _fall_back(
-    shop: Workshop, held: HeldRecord, spec: SessionJobSpec, fingerprint: str, error: StepFailed
-) -> Decision:
+def _fall_back(shop: Workshop, held: HeldRecord, place: Place, error: StepFailed) -> Decision:
     """What is due from the last state, where a savepoint failed for good and that was allowed.
 
     A stop that may still complete is no failure for good: its savepoint would be a second truth.
     """
+    spec = place.wish.spec
     if spec.fallback is None or held.record.open is not None:
         raise error
     last_state = spec.model_copy(update={"upgrade_mode": UpgradeMode.LAST_STATE, "fallback": None})
-    decision, _ = _decide(shop, held, last_state, fingerprint)
+    decision, _ = _decide(shop, held, last_state, place, falls_back=True)
     if decision.stop is not Stop.LAST_STATE and decision.restore is None:
         why = f"; and its last state can't serve: {decision.why}" if decision.why else ""
         raise StepFailed(f"{error}{why}") from error
@@ -322,38 +276,37 @@ def _start_new(
     shop: Workshop,
     held: HeldRecord,
     ledger: Ledger[Record],
-    wish: Wish,
-    before: Wish | None,
+    place: Place,
+    before: Place | None,
     decision: Decision,
     restore: RestorePoint | None,
-    jar_id: str,
 ) -> Future[set[str]] | None:
     """Starts it, or takes it back; where a jar is left, those that other jobs need are asked for
     while it deploys.
     """
     old = held.record.run
     try:
-        run = start(shop, held, wish, decision.revision, restore, jar_id, decision.forced)
+        run = start(shop, held, place, decision.revision, restore, decision.forced)
         left = bool(held.record.jars_left)
         others = shop.beside(lambda: needed_by_others(ledger)) if left else None
         with writing_down(shop, held, ledger):
-            become_stable(shop, held, wish, run)
+            become_stable(shop, held, place, run)
     except AnswerLost:
         raise
     except NOT_STABLE as error:
         failed = _active(held)
         if old is not None and failed == old:
             raise
-        way_back(shop, held, wish, before, failed, error)
+        way_back(shop, held, place, before, failed, error)
     return others
 
 
-def _wait(shop: Workshop, held: HeldRecord, wish: Wish, before: Wish | None) -> None:
+def _wait(shop: Workshop, held: HeldRecord, place: Place) -> None:
     """An attempt that another process has started is waited for; one that was stable may stay."""
-    run, stable = _active(held), held.record.stable
+    run, stable, before = _active(held), held.record.stable, place.before(held)
     try:
-        become_stable(shop, held, wish, run)
+        become_stable(shop, held, place, run)
     except NOT_STABLE as error:
         if stable is not None and stable.attempt == run.attempt:
             raise StepFailed(str(error)) from error
-        way_back(shop, held, wish, before, run, error)
+        way_back(shop, held, place, before, run, error)

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from flink_components.flink.errors import FlinkNotFound
 from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.guards import claimed, withdrawn
 from flink_components.lifecycle.rescaling import go_on_rescaling
 from flink_components.lifecycle.savepoints import finish_savepoint
 from flink_components.lifecycle.stopping import finish_cancel, finish_stop
@@ -41,8 +42,13 @@ def settle(shop: Workshop, held: HeldRecord, spec: StopSpec) -> None:
 def _settle_submit(shop: Workshop, held: HeldRecord, run: Run, step: Step) -> None:
     """The submission arrived, or it does not show up.
 
-    Then the same attempt is tried again, with the same job id, which Flink takes only once.
+    Then the same attempt is tried again, with the same job id, which Flink takes only once. That of
+    an application is withdrawn, and never shows up after that.
     """
+    if run.guarded:
+        if claimed(shop, held, run, _ARRIVAL_SECONDS) or not withdrawn(held, run):
+            held.commit(open=None, phase=Phase.DEPLOYED)
+        return
     if _arrived(shop, run):
         held.commit(open=None, phase=Phase.DEPLOYED)
         return

@@ -1,28 +1,26 @@
 """Starts one attempt of a job and waits until it is stable."""
 
-import hashlib
-import re
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 
-from flink_components.flink.answers import ENDED, same_path
+from flink_components.flink.answers import ENDED, Job, same_path
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, StepFailed, WrongState
 from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.history import noted
-from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.left_jars import needs_jar
-from flink_components.lifecycle.program import program
+from flink_components.lifecycle.places import Place
 from flink_components.lifecycle.progress import StartProgress
+from flink_components.lifecycle.standing import LastWords
+from flink_components.lifecycle.submitting import submitted
 from flink_components.lifecycle.waiting import poll
-from flink_components.lifecycle.wish import Wish
+from flink_components.lifecycle.wish import JobWish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.record import Phase, RestorePoint, Run, Step
-from flink_components.spec.job import ClaimMode, SessionJobSpec
+from flink_components.plan.record import Phase, RestorePoint, Run, Step, job_id_of
+from flink_components.spec.job import JobSpec
 
-_LOOK_SECONDS = 30.0
-_ALREADY_USED = re.compile(r"Duplicate(Job|Application)Submission|already been submitted")
 _RESTORED_SECONDS = 10.0
 # No job is deployed sooner, and each question until then makes that take longer.
 _SOONEST_SECONDS = 0.1
@@ -30,18 +28,12 @@ _AT_ONCE_SECONDS = 1.0
 _FEW_JOBS = 20
 
 
-def job_id_of(key: str, revision: int, attempt: int) -> str:
-    """Flink's job id of one attempt: 32 hex digits, never used twice."""
-    return hashlib.sha256(f"{key}\0{revision}\0{attempt}".encode()).hexdigest()[:32]
-
-
 def start(
     shop: Workshop,
     held: HeldRecord,
-    wish: Wish,
+    place: Place,
     revision: int,
     restore: RestorePoint | None,
-    jar_id: str,
     forced: bool = False,
 ) -> Run:
     """Submits a new attempt. Raises StepFailed where Flink refuses, AnswerLost where nobody knows.
@@ -49,6 +41,7 @@ def start(
     The attempt is in the ledger before the submission, since Flink refuses an id that was used,
     and so is the point that it starts from, but where the user `forced` another one.
     """
+    wish = place.wish
     run = _next_run(shop, held, wish, revision, restore)
     unsure = held.record.unsure
     if unsure is not None and unsure.job_id != run.job_id and arrives_late(shop, held):
@@ -62,7 +55,7 @@ def start(
     if known is not None and known != held.record.restore:
         changes = noted(held, wish.spec, known, held.record.run or run, None, "found")
     old = held.record.run
-    if old is not None and not needs_jar(run, old.jar, old.cluster):
+    if old is not None and not old.guarded and not needs_jar(run, old.jar, old.cluster):
         changes["jars_left"] = held.record.leaving(old.jar, old.cluster)
     held.commit(
         attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="", **changes
@@ -70,7 +63,7 @@ def start(
     origin = f" from {restore.path}" if restore else ""
     shop.say(f"submitting revision {revision}, attempt {run.attempt}{origin}")
     try:
-        accepted = _submit(shop, held, wish.spec, run, jar_id)
+        accepted = place.submit(held, run)
     except AnswerLost:
         raise
     except StepFailed:
@@ -79,13 +72,13 @@ def start(
     if not accepted:
         shop.say(f"Flink knows the id {run.job_id} from an earlier try: taking the next one")
         held.commit(open=None, unsure=None)
-        return start(shop, held, wish, revision, restore, jar_id, forced)
+        return start(shop, held, place, revision, restore, forced)
     held.commit(open=None, unsure=None, phase=Phase.DEPLOYED, since=shop.clock.now())
     return run
 
 
 def _next_run(
-    shop: Workshop, held: HeldRecord, wish: Wish, revision: int, restore: RestorePoint | None
+    shop: Workshop, held: HeldRecord, wish: JobWish, revision: int, restore: RestorePoint | None
 ) -> Run:
     """The next attempt; its number is written before the submission.
 
@@ -102,6 +95,8 @@ def _next_run(
             "rolled_back_from": wish.by_hand.rolled_back_from if wish.by_hand else None,
         }
     )
+    if run.guarded and run.asked_from is not None:
+        run = run.model_copy(update={"claim_mode": wish.spec.claim_mode.value})
     last, unsure = held.record.run, held.record.unsure
     if last is None or unsure is None or unsure.job_id != last.job_id:
         return run
@@ -128,68 +123,12 @@ def arrives_late(shop: Workshop, held: HeldRecord) -> bool:
     return True
 
 
-def _submit(shop: Workshop, held: HeldRecord, spec: SessionJobSpec, run: Run, jar_id: str) -> bool:
-    """False where Flink refuses the id as used and has no such job: an earlier try has failed.
-
-    Where the answer is lost and the job does not show up, it is sent once more: under the same
-    id, which Flink takes only once.
-    """
-    flink = shop.flink(spec.cluster)
-    for last in (False, True):
-        try:
-            _run(flink, spec, run, jar_id)
-            return True
-        except FlinkUnreachable as error:
-            if submitted(shop, flink, run.job_id, _LOOK_SECONDS):
-                return True
-            if last:
-                raise AnswerLost(
-                    f"the answer to the submission of {run.job_id} was lost ({error}), and the "
-                    f"job does not show up: run `pulumi up` again, which looks before it submits"
-                ) from error
-            shop.say(f"no answer to the submission ({error}): sending it again")
-            held.fence()
-        except FlinkError as error:
-            if not _ALREADY_USED.search(error.cause):
-                raise StepFailed(error.cause) from error
-            return submitted(shop, flink, run.job_id, 0.0)
-    raise AssertionError("unreachable")
-
-
-def _run(flink: FlinkClient, spec: SessionJobSpec, run: Run, jar_id: str) -> None:
-    """Submits; a jar that was removed since it was looked for is uploaded again."""
-    mode = _claim_mode(spec, run)
-    try:
-        flink.run_jar(jar_id, run.job_id, program(spec), run.restored_from, claim_mode=mode)
-    except FlinkUnreachable:
-        raise
-    except FlinkError as error:
-        if error.status == 404 or jar_id in flink.jars():
-            raise
-        again = ensure_jar(flink, spec, run.jar)
-        flink.run_jar(again, run.job_id, program(spec), run.restored_from, claim_mode=mode)
-
-
-def _claim_mode(spec: SessionJobSpec, run: Run) -> str:
-    """Only what the user names is ever claimed: a hand-over is what a failed start goes back to."""
-    return (spec.claim_mode if run.asked_from is not None else ClaimMode.NO_CLAIM).value
-
-
-def submitted(shop: Workshop, flink: FlinkClient, job_id: str, seconds: float) -> bool:
-    """Looks for `seconds` whether a submission whose answer was lost has arrived."""
-
-    def read() -> bool:
-        try:
-            flink.status(job_id)
-        except (FlinkNotFound, FlinkUnreachable):
-            return False
-        return True
-
-    return poll(shop.clock, read, bool, seconds)[1]
-
-
-def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
+def wait_until_stable(
+    shop: Workshop, spec: JobSpec, run: Run, running: Callable[[], None] = lambda: None
+) -> str:
     """Waits until the job is stable; the Flink state that counts as stable.
+
+    `running` is called once all its tasks run.
 
     Stable: every vertex RUNNING, what was restored is what was asked for, and where
     checkpointing is on one checkpoint completed; or a bounded job FINISHED.
@@ -200,6 +139,7 @@ def wait_until_stable(shop: Workshop, spec: SessionJobSpec, run: Run) -> str:
     state = "RUNNING"
     if not _runs_at_once(shop, flink, run):
         state = _wait_until_running(shop, flink, spec, run, deadline)
+    running()
     interval = shop.beside(lambda: _checkpoint_interval(shop, flink, run, deadline))
     _check_restored(shop, flink, run, deadline)
     if state == "FINISHED":
@@ -228,13 +168,20 @@ def _runs_at_once(shop: Workshop, flink: FlinkClient, run: Run) -> bool:
 
 
 def _wait_until_running(
-    shop: Workshop, flink: FlinkClient, spec: SessionJobSpec, run: Run, deadline: float
+    shop: Workshop, flink: FlinkClient, spec: JobSpec, run: Run, deadline: float
 ) -> str:
     """RUNNING in all its tasks, or FINISHED. Raises StepFailed with Flink's root cause."""
-    progress = StartProgress(shop, flink, run.job_id)
+    progress, watch = StartProgress(shop, flink, run.job_id), LastWords(shop, run)
+
+    def read() -> Job | None:
+        job = progress.look()
+        if job is None:
+            watch.listen()
+        return job
+
     job, done = poll(
         shop.clock,
-        progress.look,
+        read,
         lambda j: j is not None and (j.all_running or j.state in ENDED),
         deadline - shop.clock.monotonic(),
     )
@@ -245,7 +192,8 @@ def _wait_until_running(
             + (f"; the last failure was: {reason}" if reason else "")
         )
     if job.state in ("FAILED", "CANCELED"):
-        raise StepFailed(known_failure(shop, flink, run.job_id) or f"the job ended as {job.state}")
+        cause = known_failure(shop, flink, run.job_id) or watch.wait()
+        raise StepFailed(cause or f"the job ended as {job.state}")
     return "FINISHED" if job.state == "FINISHED" else "RUNNING"
 
 
@@ -305,7 +253,7 @@ def _checkpoint_interval(
 def _wait_for_checkpoint(
     shop: Workshop,
     flink: FlinkClient,
-    spec: SessionJobSpec,
+    spec: JobSpec,
     run: Run,
     deadline: float,
     interval: float | None,
@@ -324,10 +272,13 @@ def _wait_for_checkpoint(
         with suppress(FlinkUnreachable):
             flink.checkpoint(run.job_id, trigger)
 
+    watch = LastWords(shop, run)
+
     def read() -> tuple[str, bool]:
         try:
             return _seek_checkpoint(flink, run, trigger)
         except FlinkUnreachable as error:
+            watch.listen()
             return f"not reachable: {error}", False
 
     (state, completed), _ = poll(
@@ -373,13 +324,14 @@ def _seek_checkpoint(flink: FlinkClient, run: Run, trigger: str) -> tuple[str, b
 def become_stable(
     shop: Workshop,
     held: HeldRecord,
-    wish: Wish,
+    place: Place,
     run: Run,
     phase: Phase = Phase.STABLE,
     reason: str = "",
 ) -> None:
     """Waits until the attempt is stable, and records it. Raises StepFailed with Flink's cause."""
-    state = wait_until_stable(shop, wish.spec, run)
+    wish = place.wish
+    state = wait_until_stable(shop, wish.spec, run, place.running)
     held.note(
         phase=Phase.FINISHED if state == "FINISHED" else phase,
         reason=reason,

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flink_components.lifecycle.application_by_hand import resume_application
 from flink_components.lifecycle.by_hand import run_of
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import supply_jar
 from flink_components.lifecycle.kept import declared_by, to_run
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
+from flink_components.lifecycle.places import SessionPlace
 from flink_components.lifecycle.programs import shelf_of
 from flink_components.lifecycle.session_job import check_ours, ensure_held
 from flink_components.lifecycle.settling import settle
@@ -47,6 +49,8 @@ def resume_by_hand(
         check_ours(held.record)
         run = run_of(held)
         _refuse_what_runs(held.record, run, observe_latest(shop, run), origin)
+        if run.guarded:
+            return resume_application(shop, held, ledger, run, origin)
         programs = shelf_of(ledger).read()
         program = programs.of(run.fingerprint)
         if program is None:
@@ -101,6 +105,11 @@ def rollback_by_hand(
     with ledger.lock(f"rollback of {ledger.key} by hand") as held:
         check_ours(held.record)
         run = run_of(held)
+        if run.guarded:
+            raise Refused(
+                f"{ledger.key} is an application, and the objects of its earlier revisions were "
+                f"removed: put the earlier program into its Pulumi program, and run `pulumi up`"
+            )
         programs = shelf_of(ledger).read()
         target = _target(held.record, run, programs)
         kept = _stable(held.record, programs) or target
@@ -181,6 +190,6 @@ def _carry_out(
     held.commit(jar_wanted=wish.content)
     try:
         supply_jar(shop.flink(wish.spec.cluster), wish.spec, wish.content, jar)
-        return ensure_held(shop, held, ledger, wish, before)
+        return ensure_held(shop, held, ledger, SessionPlace(shop, ledger, wish, before))
     finally:
         held.note(jar_wanted=None)

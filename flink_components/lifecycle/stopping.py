@@ -6,6 +6,7 @@ from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import FailedByItself, StepFailed
 from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.history import noted
+from flink_components.lifecycle.standing import down
 from flink_components.lifecycle.triggers import new_step, result_of, send
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
@@ -81,15 +82,18 @@ def finish_stop(
             end = shop.beside(lambda: wait_for_end(shop, flink, spec, run))
             held.commit(**changes)
             end.result()
-    else:
+    elif not (run.guarded and _has_ended(flink, run)):
         wait_for_end(shop, flink, spec, run)
     held.note(open=None)
     return point
 
 
 def _has_ended(flink: FlinkClient, run: Run) -> bool:
+    """Before 1.15 the JobManager of an application ends when the result of the stop was read."""
     try:
         return flink.status(run.job_id) in ENDED
+    except FlinkUnreachable:
+        return run.guarded
     except FlinkError:
         return False
 
@@ -246,7 +250,7 @@ def wait_for_end(shop: Workshop, flink: FlinkClient, spec: StopSpec, run: Run) -
         except FlinkNotFound:
             return "GONE"
         except FlinkUnreachable as error:
-            return f"not reachable ({error})"
+            return "GONE" if down(shop, run) else f"not reachable ({error})"
 
     state, done = poll(
         shop.clock,

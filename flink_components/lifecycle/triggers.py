@@ -5,10 +5,13 @@ import uuid
 from flink_components.flink.answers import ENDED, TriggerResult, below
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
+from flink_components.lifecycle.errors import LeftToGuard
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Run, Step, StepKind
 from flink_components.spec.job import SavepointFormat, StopSpec
+
+_PATIENCE_SECONDS = 15.0
 
 
 def savepoint_directory(spec: StopSpec, run: Run, trigger: str) -> str:
@@ -56,15 +59,26 @@ def _ask(flink: FlinkClient, spec: StopSpec, step: Step) -> str:
 def result_of(
     shop: Workshop, flink: FlinkClient, held: HeldRecord, spec: StopSpec, step: Step
 ) -> TriggerResult | None:
-    """Polls the trigger; one that Flink does not know is sent again, with the same id."""
+    """Polls the trigger; one that Flink does not know is sent again, with the same id.
+
+    Raises LeftToGuard where the JobManager of an application that is being stopped is gone.
+    """
+    silent_since: float | None = None
 
     def read() -> TriggerResult:
+        nonlocal silent_since
         try:
             try:
-                return flink.savepoint_result(step.job_id, step.trigger)
+                result = flink.savepoint_result(step.job_id, step.trigger)
             except FlinkNotFound:
-                return _resend_or_give_up(shop, flink, held, spec, step)
+                result = _resend_or_give_up(shop, flink, held, spec, step)
+            silent_since = None
+            return result
         except FlinkUnreachable as error:
+            now = shop.clock.monotonic()
+            silent_since = now if silent_since is None else silent_since
+            if now - silent_since >= _PATIENCE_SECONDS:
+                _leave_to_guard(step)
             shop.say(f"waiting for the savepoint: {error}")
             return TriggerResult(done=False)
         except FlinkError as error:
@@ -74,6 +88,15 @@ def result_of(
         shop.clock, read, lambda r: r.done, spec.deadlines.savepoint.seconds, pause=0.01
     )
     return result if done else None
+
+
+def _leave_to_guard(step: Step) -> None:
+    """It waits, and takes the job back by itself as soon as nobody holds the lock."""
+    if step.what == "stop" and step.cluster.get("kind") == "application":
+        raise LeftToGuard(
+            f"the JobManager of {step.job_id} has not answered for {_PATIENCE_SECONDS:.0f} s while "
+            f"the job was stopped: it takes the job back by itself; run `pulumi up` again"
+        )
 
 
 def _resend_or_give_up(

@@ -5,13 +5,14 @@ from typing import NoReturn
 from flink_components.flink.errors import FlinkError
 from flink_components.lifecycle.errors import AnswerLost, Refused, StepFailed, WrongState
 from flink_components.lifecycle.history import noted
-from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.places import Place
 from flink_components.lifecycle.starting import become_stable, start
 from flink_components.lifecycle.stopping import cancel
-from flink_components.lifecycle.wish import Wish
+from flink_components.lifecycle.wish import JobWish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
+from flink_components.plan.decision import Seen
 from flink_components.plan.origins import restore_point
 from flink_components.plan.record import Failure, Phase, Record, RestorePoint, Run, Use
 from flink_components.spec.job import WantedState
@@ -23,21 +24,21 @@ NOT_STABLE = (StepFailed, Refused, FlinkError)
 def way_back(
     shop: Workshop,
     held: HeldRecord,
-    wish: Wish,
-    before: Wish | None,
+    place: Place,
+    before: Place | None,
     failed: Run,
     error: NotStable,
 ) -> NoReturn:
     """Ends the attempt `failed` and runs `before` again; always raises StepFailed."""
     reason = str(error).rstrip(".")
-    _give_up(shop, held, wish, failed, error, reason)
-    stable = held.record.stable
-    if before is None or stable is None or not _leads_back(held.record, wish, before, failed):
-        raise StepFailed(_left_behind(held.record, reason)) from error
-    _go_back(shop, held, before, stable.revision, reason)
+    _give_up(shop, held, place, failed, error, reason)
+    record, stable = held.record, held.record.stable
+    if before is None or stable is None or not _leads_back(record, place.wish, before.wish, failed):
+        raise StepFailed(_left_behind(record, reason)) from error
+    _go_back(shop, held, before, failed, stable.revision, reason)
 
 
-def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
+def _leads_back(record: Record, wish: JobWish, before: JobWish, failed: Run) -> bool:
     """`before` is what was stable, is something else, and the restore point is its own."""
     stable, point = record.stable, record.restore
     if before.spec.state is not WantedState.RUNNING:
@@ -52,15 +53,17 @@ def _leads_back(record: Record, wish: Wish, before: Wish, failed: Run) -> bool:
 
 
 def _give_up(
-    shop: Workshop, held: HeldRecord, wish: Wish, run: Run, error: NotStable, reason: str
+    shop: Workshop, held: HeldRecord, place: Place, run: Run, error: NotStable, reason: str
 ) -> None:
     """Ends an attempt that is not stable.
 
     One that has completed a checkpoint of its own may have committed output: there is no
     automatic way back then, and it raises StepFailed.
     """
-    wrong_state = isinstance(error, WrongState)
+    wish, wrong_state = place.wish, isinstance(error, WrongState)
     seen = observe(shop, run, fresh=True)
+    if not seen.active:
+        seen = place.put_down(held, run, seen)
     if not seen.reached:
         raise StepFailed(
             f"{reason}; and whether {run.job_id} runs can't be asked ({seen.problem}), so nothing "
@@ -76,7 +79,7 @@ def _give_up(
     use = Use.NOTHING if wrong_state or run.stateless else Use.OWN
     own: RestorePoint | None = None
     if seen.active:
-        own = cancel(shop, held, wish.spec, run, Phase.FAILED, use, "it was not stable")
+        own = _cancelled(shop, held, place, run, use)
     elif seen.checkpoint is not None and use is Use.OWN:
         own = restore_point(seen.checkpoint, run)
     held.commit(
@@ -91,7 +94,22 @@ def _give_up(
         _stay_down(held, wish, reason, error)
 
 
-def _stay_down(held: HeldRecord, wish: Wish, reason: str, error: NotStable) -> NoReturn:
+def _cancelled(
+    shop: Workshop, held: HeldRecord, place: Place, run: Run, use: Use
+) -> RestorePoint | None:
+    """Its latest checkpoint, if it may be of use, once the attempt has ended."""
+    try:
+        return cancel(shop, held, place.wish.spec, run, Phase.FAILED, use, "it was not stable")
+    except StepFailed as error:
+        gone = place.put_down(held, run, Seen(reached=False, problem=str(error)))
+        if not gone.reached:
+            raise
+    if gone.checkpoint is None or use is Use.NOTHING:
+        return None
+    return restore_point(gone.checkpoint, run)
+
+
+def _stay_down(held: HeldRecord, wish: JobWish, reason: str, error: NotStable) -> NoReturn:
     """The attempt had a checkpoint of its own."""
     held.commit(restored_by_hand=wish.honoured or held.record.restored_by_hand)
     point = held.record.restore
@@ -103,14 +121,14 @@ def _stay_down(held: HeldRecord, wish: Wish, reason: str, error: NotStable) -> N
 
 
 def _go_back(
-    shop: Workshop, held: HeldRecord, before: Wish, revision: int, reason: str
+    shop: Workshop, held: HeldRecord, before: Place, failed: Run, revision: int, reason: str
 ) -> NoReturn:
     """Runs the old revision again from the hand-over point, and says so."""
     shop.say(f"not stable ({reason}): the old revision {revision} runs again")
-    restore = None if before.stateless else held.record.restore
+    restore = None if before.wish.stateless else held.record.restore
     try:
-        jar_id = ensure_jar(shop.flink(before.spec.cluster), before.spec, before.content)
-        run = start(shop, held, before, revision, restore, jar_id)
+        before.prepare_again(held)
+        run = start(shop, held, before, revision, restore)
         become_stable(shop, held, before, run, Phase.ROLLED_BACK, reason)
     except AnswerLost:
         raise
@@ -121,6 +139,7 @@ def _go_back(
             f"{reason}. The old revision {revision} could not be started again either "
             f"({error}); {where}: `pulumi up` goes on from there"
         ) from error
+    before.taken_back(held, failed)
     origin = f" from {restore.path}" if restore else ""
     raise StepFailed(f"{reason}. The old revision {revision} runs again{origin}")
 

@@ -12,6 +12,7 @@ from flink_components.kube.api import KubeApi, KubeError
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.ledger import Held, Ledger
 from flink_components.lifecycle.waiting import Clock
+from flink_components.plan.go import taken_in, written_beside
 from flink_components.plan.record import Record
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
@@ -75,7 +76,16 @@ class Workshop:
 
     def ledger(self, connection: Connection | None, namespace: str, key: str) -> Ledger[Record]:
         """The ledger of a job."""
-        return Ledger(self.reach.api(connection), namespace, key, "job", Record, self.clock)
+        return Ledger(
+            self.reach.api(connection),
+            namespace,
+            key,
+            "job",
+            Record,
+            self.clock,
+            beside=written_beside,
+            take_in=taken_in,
+        )
 
 
 HeldRecord = Held[Record]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -57,6 +57,17 @@ FINGERPRINTED = ("jar_content", "entry_class", "args", "parallelism", "config")
 ASKED_FOR = ("restart", "restore_from")
 """Wishes for one restart each; the ledger remembers which of them was done."""
 
+_IN_PLACE_OF_APPLICATIONS = (
+    "labels",
+    "annotations",
+    "service_account_annotations",
+    "network_policy",
+    "surge",
+    "cleanup",
+    "ready_within",
+    "checkpoint_dir",
+)
+
 _OF_A_CLUSTER = ("key", "revision", "namespace", "service")
 """What of a ClusterRef names the cluster; the connection and the slots do not."""
 
@@ -70,10 +81,32 @@ class Change(NamedTuple):
     kind: Kind
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change, ...]:
+def of_application(field: str) -> Kind:
+    """What a change of a field of an application does: what its job is, is no matter of pods."""
+    if field == "parallelism":
+        return Kind.RESTART
+    if field in JOB and field not in ("jar", "jar_sha256"):
+        return JOB[field]
+    return Kind.IN_PLACE if field in _IN_PLACE_OF_APPLICATIONS else Kind.RESTART
+
+
+def of_session_job(field: str) -> Kind | None:
+    """The same for a session job; None for what is no field of it."""
+    return JOB.get(field)
+
+
+def changes(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    kind_of: Callable[[str], Kind | None] = of_session_job,
+) -> tuple[Change, ...]:
     """The changed fields of a job in the order of the table; numbers compare as numbers."""
     found = []
-    for field, kind in JOB.items():
+    others = (field for field in {**old, **new} if field not in JOB)
+    for field in (*JOB, *others):
+        kind = kind_of(field)
+        if kind is None:
+            continue
         before, after = plain(old.get(field)), plain(new.get(field))
         if field == "cluster":
             before, after = cluster_identity(before), cluster_identity(after)

@@ -12,14 +12,14 @@ from flink_components.plan.origins import (
     started_from,
 )
 from flink_components.plan.record import Phase, Record, RestorePoint, Run
-from flink_components.spec.job import SessionJobSpec, UpgradeMode
+from flink_components.spec.job import JobSpec, UpgradeMode
 
 ENDED_BY_US = (Phase.UPGRADING, Phase.SUSPENDED, Phase.FAILED, Phase.CANCELLED)
 """Phases of a job that is down since a step of ours has ended it."""
 
 
 def after_its_end(
-    spec: SessionJobSpec,
+    spec: JobSpec,
     record: Record,
     run: Run,
     seen: Seen,
@@ -43,9 +43,7 @@ def after_its_end(
     return _ended_by_another(spec, record, run, seen, same_program, revision)
 
 
-def stays_down(
-    spec: SessionJobSpec, record: Record, run: Run, seen: Seen, phase: Phase
-) -> Decision:
+def stays_down(spec: JobSpec, record: Record, run: Run, seen: Seen, phase: Phase) -> Decision:
     """Nothing is to be done with a job that is down and shall be, but to note what is left of it.
 
     `phase` is what the ledger says then.
@@ -75,7 +73,7 @@ def _has_finished(record: Record, seen: Seen) -> bool:
 
 
 def _ended_by_another(
-    spec: SessionJobSpec, record: Record, run: Run, seen: Seen, same_program: bool, revision: int
+    spec: JobSpec, record: Record, run: Run, seen: Seen, same_program: bool, revision: int
 ) -> Decision:
     """It failed, was cancelled by hand, or its JobManager forgot it: not by a step of ours."""
     what = f"is {seen.state}" if seen.state else "is not known to its JobManager"
@@ -114,7 +112,7 @@ def _ended_by_another(
 
 
 def _not_from_a_checkpoint(
-    spec: SessionJobSpec, seen: Seen, checkpoint: Checkpoint, same_program: bool
+    spec: JobSpec, seen: Seen, checkpoint: Checkpoint, same_program: bool
 ) -> str:
     """Why the job may not go on from the checkpoint that it has left; "" where it may."""
     if checkpoint.savepoint:

@@ -7,10 +7,10 @@ from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.down import after_its_end, stays_down
 from flink_components.plan.origins import age_problem, asked_for, loss, start_from
 from flink_components.plan.record import Phase, Record, RestorePoint, Run
-from flink_components.spec.job import SessionJobSpec, UpgradeMode, WantedState
+from flink_components.spec.job import JobSpec, UpgradeMode, WantedState
 
 
-def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: Seen) -> Decision:
+def decide(spec: JobSpec, fingerprint: str, record: Record | None, seen: Seen) -> Decision:
     """The step that is due for `spec`, whose program has `fingerprint`.
 
     `seen` is about `record.run`; it does not matter where there is none.
@@ -43,9 +43,7 @@ def decide(spec: SessionJobSpec, fingerprint: str, record: Record | None, seen: 
     return _rescaled(spec, record, run, seen, ending)
 
 
-def _rescaled(
-    spec: SessionJobSpec, record: Record, run: Run, seen: Seen, ending: Decision
-) -> Decision:
+def _rescaled(spec: JobSpec, record: Record, run: Run, seen: Seen, ending: Decision) -> Decision:
     """Only the parallelism changes: in place where the job then goes on with its state."""
     gives_up = spec.upgrade_mode is UpgradeMode.STATELESS and not run.stateless
     reason = _not_in_place(record, seen)
@@ -71,7 +69,7 @@ def _not_in_place(record: Record, seen: Seen) -> str:
     return ""
 
 
-def _first_start(spec: SessionJobSpec, record: Record | None, seen: Seen) -> Decision:
+def _first_start(spec: JobSpec, record: Record | None, seen: Seen) -> Decision:
     if spec.state is not WantedState.RUNNING:
         why = f"it is declared {spec.state.value}, and never ran"
         return Decision(Action.NOTHING, 1, why=why, phase=_PHASES[spec.state])
@@ -81,14 +79,14 @@ def _first_start(spec: SessionJobSpec, record: Record | None, seen: Seen) -> Dec
     return start_from(spec, record.restore if record else None, 1, "")
 
 
-def _to_be_moved(spec: SessionJobSpec, run: Run) -> bool:
+def _to_be_moved(spec: JobSpec, run: Run) -> bool:
     return not same_cluster(run.cluster, spec.cluster.to_json())
 
 
 _PHASES = {WantedState.SUSPENDED: Phase.SUSPENDED, WantedState.CANCELLED: Phase.CANCELLED}
 
 
-def _not_wanted(spec: SessionJobSpec, record: Record, run: Run, seen: Seen) -> Decision:
+def _not_wanted(spec: JobSpec, record: Record, run: Run, seen: Seen) -> Decision:
     """The job is declared suspended or cancelled."""
     phase = _PHASES[spec.state]
     if not seen.active:
@@ -109,7 +107,7 @@ def _given_up_by_a_cancel(record: Record, run: Run, seen: Seen) -> str:
     return f"no checkpoint of it outlives a cancel, so what it did since is given up{known}"
 
 
-def _ending(spec: SessionJobSpec, run: Run, seen: Seen, forced: RestorePoint | None) -> Decision:
+def _ending(spec: JobSpec, run: Run, seen: Seen, forced: RestorePoint | None) -> Decision:
     """How a job that runs is ended, with or without a start after it."""
     mode = spec.upgrade_mode
     if mode is UpgradeMode.STATELESS:
@@ -127,7 +125,7 @@ def _ending(spec: SessionJobSpec, run: Run, seen: Seen, forced: RestorePoint | N
     return Decision(Action.RESTART, 0, stop=Stop.SAVEPOINT)
 
 
-def _from_last_state(spec: SessionJobSpec, seen: Seen, forced: RestorePoint | None) -> Decision:
+def _from_last_state(spec: JobSpec, seen: Seen, forced: RestorePoint | None) -> Decision:
     if forced is None:
         if seen.checkpoint is None:
             return _refused(

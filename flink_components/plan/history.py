@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable
 
 from flink_components.flink.answers import same_path
-from flink_components.plan.record import History, Record, Taken
+from flink_components.plan.record import History, Record, Switch, Taken
 from flink_components.spec.job import Retention
 
 KEPT_ENTRIES = 200
+KEPT_SWITCHES = 50
 
 
 def with_points(history: History, points: Iterable[Taken]) -> History:
@@ -15,6 +16,11 @@ def with_points(history: History, points: Iterable[Taken]) -> History:
     known.update({point.path: point for point in points if point.path not in known})
     ordered = sorted(known.values(), key=lambda point: point.at)
     return history.model_copy(update={"points": tuple(ordered[-KEPT_ENTRIES:])})
+
+
+def with_switch(history: History, switch: Switch) -> History:
+    """The history with one more switch; the oldest drop out."""
+    return history.model_copy(update={"switches": (*history.switches, switch)[-KEPT_SWITCHES:]})
 
 
 def without_files(history: History, paths: Collection[str], now: float) -> History:

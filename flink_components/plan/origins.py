@@ -3,11 +3,11 @@
 from flink_components.flink.answers import Checkpoint, same_path
 from flink_components.plan.decision import Action, Decision, Seen
 from flink_components.plan.record import RUNS, Record, RestorePoint, Run
-from flink_components.spec.job import SessionJobSpec, UpgradeMode
+from flink_components.spec.job import JobSpec, UpgradeMode
 from flink_components.spec.quantity import Duration
 
 
-def asked_for(spec: SessionJobSpec, record: Record | None, seen: Seen) -> RestorePoint | None:
+def asked_for(spec: JobSpec, record: Record | None, seen: Seen) -> RestorePoint | None:
     """A `restore_from` that was not honoured yet, and from which nothing runs or has run."""
     wanted = spec.restore_from
     if wanted is None or (record and wanted == record.restored_by_hand):
@@ -19,9 +19,7 @@ def asked_for(spec: SessionJobSpec, record: Record | None, seen: Seen) -> Restor
     return RestorePoint(path=wanted, kind="given", at=0.0)
 
 
-def start_from(
-    spec: SessionJobSpec, restore: RestorePoint | None, revision: int, why: str
-) -> Decision:
+def start_from(spec: JobSpec, restore: RestorePoint | None, revision: int, why: str) -> Decision:
     """A start that is never empty in silence."""
     if restore is None:
         return Decision(Action.START, revision, why=why or "no state is known")
@@ -34,7 +32,7 @@ def start_from(
     return Decision(Action.START, revision, why=why, gives_up_state=True)
 
 
-def loss(spec: SessionJobSpec, what: str) -> str:
+def loss(spec: JobSpec, what: str) -> str:
     """Why a stateless start is refused, with the line that accepts the loss."""
     version = spec.version or "VERSION"
     return (
@@ -44,7 +42,7 @@ def loss(spec: SessionJobSpec, what: str) -> str:
     )
 
 
-def age_problem(spec: SessionJobSpec, seen: Seen) -> str:
+def age_problem(spec: JobSpec, seen: Seen) -> str:
     """What is wrong with the age of the latest checkpoint; "" where nothing is."""
     if spec.max_restore_age is None or seen.checkpoint is None or seen.checkpoint.savepoint:
         return ""

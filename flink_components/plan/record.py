@@ -4,11 +4,12 @@ Hashes, ids and places; never arguments or configuration of a program. Fields th
 version has written are kept.
 """
 
+import hashlib
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 from flink_components.plan.changes import same_cluster
 
@@ -37,8 +38,25 @@ _MAY_GO_BACK = frozenset({Phase.UPGRADING, Phase.DEPLOYED, Phase.FAILED})
 """Phases in which what was stable before may be started again."""
 
 
+def job_id_of(key: str, revision: int, attempt: int) -> str:
+    """Flink's job id of one attempt: 32 hex digits, never used twice."""
+    return hashlib.sha256(f"{key}\0{revision}\0{attempt}".encode()).hexdigest()[:32]
+
+
 class _Value(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class _OlderThanApplications(_Value):
+    """What only applications have is not written of anything else."""
+
+    of_applications: ClassVar[tuple[str, ...]]
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = serialize(self)
+        absent = [name for name in self.of_applications if not getattr(self, name)]
+        return {name: value for name, value in written.items() if name not in absent}
 
 
 class Owner(_Value):
@@ -83,12 +101,30 @@ class Taken(_Value):
     disposed_at: float | None = None
 
 
-class History(_Value):
+class Switch(_Value):
+    """How an application came to run as its attempt `attempt`, at `at` (seconds since 1970).
+
+    `steps` has the seconds that each took: prepare (until the pods wait), stop, go (until the
+    JobManager has claimed it), run (until all tasks ran), stable. `down` is how long nothing ran.
+    """
+
+    revision: int
+    attempt: int
+    at: float
+    steps: dict[str, float]
+    down: float | None = None
+    size: int | None = None
+
+
+class History(_OlderThanApplications):
     """The restore points of one key, oldest first, also of those whose files are gone."""
+
+    of_applications = ("switches",)
 
     schema_version: int = SCHEMA
     key: str
     points: tuple[Taken, ...] = ()
+    switches: tuple[Switch, ...] = ()
 
 
 class Run(_Value):
@@ -98,6 +134,7 @@ class Run(_Value):
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
     `rolled_back_from` is the revision that a rollback by hand has left for it.
     `parallelism` is the declared one, which tells a change of it from one of the program.
+    Of an application only: `ha`, whether Flink recovers by itself; `claim_mode`; how many pods.
     """
 
     revision: int
@@ -116,6 +153,15 @@ class Run(_Value):
     savepoint_format: str = "native"
     rolled_back_from: int | None = None
     parallelism: int | None = None
+    ha: bool | None = None
+    claim_mode: str | None = None
+    job_managers: int | None = None
+    task_managers: int | None = None
+
+    @property
+    def guarded(self) -> bool:
+        """It is an application's, whose JobManager starts by the word of the ledger."""
+        return self.cluster.get("kind") == "application"
 
 
 class LeftJar(_Value):
@@ -203,7 +249,7 @@ class AcceptedLoss(_Value):
     at: float
 
 
-class Record(_Value):
+class Record(_OlderThanApplications):
     """The whole record of one key.
 
     `run` is the active attempt, also after it has ended; `stable` the last one that was stable,
@@ -213,7 +259,11 @@ class Record(_Value):
     that the history does not have yet; `jars_left` jars to be removed; `adopted` the job
     that it began with; `checkpoints` the directory of its checkpoints, as Flink has named it last;
     `late` until when a request for another parallelism whose answer was lost may still arrive.
+    Of an application: `highest` is the highest number that a revision ever had, `revisions` the
+    fingerprints of those that may have objects, `last_switch` how the last start went.
     """
+
+    of_applications = ("highest", "revisions")
 
     schema_version: int = SCHEMA
     key: str
@@ -238,6 +288,9 @@ class Record(_Value):
     adopted: Adopted | None = None
     checkpoints: str | None = None
     late: float = 0.0
+    highest: int = 0
+    revisions: dict[str, str] = {}
+    last_switch: Switch | None = None
 
     def needs_cluster(self, cluster: Mapping[str, Any]) -> bool:
         """Its job runs there, as far as the ledger knows, or may be taken back to there."""
@@ -246,6 +299,11 @@ class Record(_Value):
         run = self.run if self.phase in RUNS | {Phase.UPGRADING} else None
         before = self.stable if self.phase in _MAY_GO_BACK else None
         return any(one and same_cluster(one.cluster, cluster) for one in (run, before))
+
+    @property
+    def of_an_application(self) -> bool:
+        """It has revisions with objects of its own."""
+        return self.highest > 0 or (self.run is not None and self.run.guarded)
 
     @property
     def jars_in_use(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a user declares for a session cluster."""
+"""What a user declares for a cluster: a session cluster, or that of an application."""
 
 from __future__ import annotations
 
@@ -73,15 +73,23 @@ class JobManagerSpec(RoleSpec):
     replicas: Count = Field(default=1, description="how many; above 1 needs high availability")
 
 
-class TaskManagerSpec(RoleSpec):
+class WorkerSpec(RoleSpec):
     """The TaskManagers: memory is each pod's limit, and Flink gets exactly this."""
 
     memory: Memory = Field(default=Memory.mebibytes(1728), description="memory, e.g. 2Gi")
-    replicas: Annotated[Whole, Field(ge=0)] = Field(default=1, description="how many")
+    replicas: Count | None = Field(
+        default=None, description="how many (default: as many as the parallelism needs)"
+    )
     slots: Count = Field(default=1, description="task slots of each")
     managed_memory_fraction: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         default=None, description="share of Flink's memory for RocksDB and batch (default 0.4)"
     )
+
+
+class TaskManagerSpec(WorkerSpec):
+    """The TaskManagers of a session cluster."""
+
+    replicas: Annotated[Whole, Field(ge=0)] = Field(default=1, description="how many")
 
 
 class NetworkPolicySpec(SpecModel):
@@ -97,12 +105,11 @@ class NetworkPolicySpec(SpecModel):
     )
 
 
-class SessionClusterSpec(Placement):
-    """A session cluster in standalone mode."""
+class ClusterSpec(Placement):
+    """What every cluster declares: its pods, its configuration and where it keeps state."""
 
     name: Name = Field(description="the cluster's name, at most 63 characters")
     namespace: Namespace = Field(description="its Kubernetes namespace")
-    key: Key | None = Field(default=None, description="its key (default <namespace>/<name>)")
     flink_version: ClusterFlinkVersion = Field(description="its Flink version, like 1.20.3")
     image: FixedImage | None = Field(default=None, description="image (default flink:<version>)")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
@@ -116,7 +123,7 @@ class SessionClusterSpec(Placement):
         default=[], description="built-in plugins of the image to switch on"
     )
     job_manager: JobManagerSpec = Field(default=JobManagerSpec(), description="the JobManager")
-    task_manager: TaskManagerSpec = Field(default=TaskManagerSpec(), description="TaskManagers")
+    task_manager: WorkerSpec = Field(default=WorkerSpec(), description="TaskManagers")
     service_account: ObjectName | None = Field(
         default=None, description="name of an existing ServiceAccount (default: one is made)"
     )
@@ -139,16 +146,8 @@ class SessionClusterSpec(Placement):
     )
 
     @property
-    def cluster_key(self) -> str:
-        return self.key or job_key(self.namespace, self.name)
-
-    @property
     def cluster_image(self) -> str:
         return self.image or f"flink:{self.flink_version}"
-
-    @property
-    def slots_total(self) -> int:
-        return self.task_manager.replicas * self.task_manager.slots
 
     @property
     def high_availability(self) -> str | None:
@@ -165,15 +164,6 @@ class SessionClusterSpec(Placement):
                 "above 1 needs high availability",
                 str(self.job_manager.replicas),
                 "give 1, or set high-availability.type in config",
-            )
-
-    @check("config", "service_account")
-    def _kubernetes_ha_needs_an_account(self) -> Iterator[Problem]:
-        if "kubernetes" in (self.high_availability or "") and self.service_account is None:
-            yield Problem(
-                "service_account",
-                "is missing: high availability on Kubernetes reads and writes ConfigMaps",
-                do="name a ServiceAccount that may",
             )
 
     @check("service_account", "service_account_annotations")
@@ -218,6 +208,30 @@ class SessionClusterSpec(Placement):
     @check("env")
     def _variables_once(self) -> Iterator[Problem]:
         yield from _once("env", [variable.name for variable in self.env])
+
+
+class SessionClusterSpec(ClusterSpec):
+    """A session cluster in standalone mode."""
+
+    key: Key | None = Field(default=None, description="its key (default <namespace>/<name>)")
+    task_manager: TaskManagerSpec = Field(default=TaskManagerSpec(), description="TaskManagers")
+
+    @property
+    def cluster_key(self) -> str:
+        return self.key or job_key(self.namespace, self.name)
+
+    @property
+    def slots_total(self) -> int:
+        return self.task_manager.replicas * self.task_manager.slots
+
+    @check("config", "service_account")
+    def _kubernetes_ha_needs_an_account(self) -> Iterator[Problem]:
+        if "kubernetes" in (self.high_availability or "") and self.service_account is None:
+            yield Problem(
+                "service_account",
+                "is missing: high availability on Kubernetes reads and writes ConfigMaps",
+                do="name a ServiceAccount that may",
+            )
 
 
 def _once(path: str, names: list[str]) -> Iterator[Problem]:

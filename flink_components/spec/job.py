@@ -1,16 +1,15 @@
-"""What a user declares for a session job."""
+"""What a user declares for a job."""
 
-import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from flink_components.spec.base import Flag, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import FieldError
+from flink_components.spec.jar import ClassName, SessionJar, Sha256, unchecked
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
@@ -64,37 +63,6 @@ class SavepointFormat(str, Enum):
 
     NATIVE = "native"
     CANONICAL = "canonical"
-
-
-def _jar(location: str) -> str:
-    scheme, separator, rest = location.partition("://")
-    if separator and scheme not in ("https", "s3", "local", "file"):
-        raise FieldError(
-            f"has the scheme {scheme}:// that a jar can't come from",
-            do="give a local path, https://…, s3://…, or local:///… for a path inside the image",
-        )
-    if separator and "@" in urlsplit(location).netloc:
-        raise FieldError("holds a user or password", "remove it", given="a hidden value")
-    if not location.split("?", 1)[0].endswith(".jar"):
-        raise FieldError("does not end in .jar", do="name the jar file itself")
-    if scheme == "local" and separator and not rest.startswith("/opt/flink/usrlib/"):
-        raise FieldError(
-            "is not below /opt/flink/usrlib/, where a session cluster offers the jars of its image",
-            do="put the jar into that folder of the image",
-        )
-    return location
-
-
-def _sha256(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{64}", text):
-        raise FieldError("is not a SHA-256 in 64 hex digits", do="take it from `sha256sum JAR`")
-    return text
-
-
-def _class_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", text):
-        raise FieldError("is not a Java class name", do="give it as org.acme.Job")
-    return text
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -183,27 +151,16 @@ class AnchorSpec(StopSpec):
     previous_key: Key | None = Field(default=None, description="the key that the job had before")
 
 
-class SessionJobSpec(StopSpec):
-    """One Flink job on a session cluster, complete and checked."""
+class DeclaredJobSpec(StopSpec):
+    """What every job declares: its program, and when and from what state it runs."""
 
     name: Name = Field(description="the name of the job in Kubernetes' spelling")
-    cluster: ClusterRef = Field(description="the session cluster: a component or its `ref`")
-    adopt: JobRef | None = Field(
-        default=None, description="a job that runs there already, to go on with at the first start"
-    )
-    jar: Annotated[str, AfterValidator(_jar)] = Field(description="where the jar comes from")
-    jar_sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(
-        default=None, description="SHA-256 of the jar file; required for https"
-    )
-    entry_class: Annotated[str, AfterValidator(_class_name)] | None = Field(
+    entry_class: ClassName | None = Field(
         default=None, description="the main class; the jar's Main-Class where it is absent"
     )
     args: tuple[str, ...] = Field(default=(), description="arguments of main, one item each")
     parallelism: Annotated[Whole, Field(ge=1, le=32768)] | None = Field(
         default=None, description="the job's default parallelism"
-    )
-    config: JobOptions = Field(
-        default={}, description="Flink options of this job alone (Flink 1.17 or later)"
     )
     upgrade_mode: UpgradeMode = Field(
         default=UpgradeMode.SAVEPOINT, description="savepoint, last_state or stateless"
@@ -266,39 +223,72 @@ class SessionJobSpec(StopSpec):
                 do="remove it, or set upgrade_mode to savepoint",
             )
 
-    @check("claim_mode", "restore_from", "cluster")
+    @check("claim_mode", "restore_from")
     def _claims_what_it_names(self) -> Iterator[Problem]:
-        if self.claim_mode is ClaimMode.NO_CLAIM:
-            return
-        if self.restore_from is None:
+        if self.claim_mode is not ClaimMode.NO_CLAIM and self.restore_from is None:
             yield Problem(
                 "claim_mode",
                 "is for the snapshot that restore_from names, and there is none",
                 repr(self.claim_mode.value),
                 "remove it, or set restore_from",
             )
-        elif minor_of(self.cluster.flink_version) < _FIRST_WITH_CLAIM_MODES:
+
+    @check("accept", "version")
+    def _losses_are_for_a_version(self) -> Iterator[Problem]:
+        if self.accept and self.version is None:
+            yield Problem(
+                "version",
+                "is missing, and a loss is accepted for one version only",
+                do="set version to what you call this build of the job",
+            )
+
+
+class JobSpec(DeclaredJobSpec):
+    """A declared job and the cluster that it runs on: what its life cycle works with."""
+
+    cluster: ClusterRef = Field(description="the cluster that it runs on")
+
+    @check("claim_mode", "restore_from", "cluster")
+    def _claims_are_known(self) -> Iterator[Problem]:
+        version = self.cluster.flink_version
+        claims = self.claim_mode is not ClaimMode.NO_CLAIM and self.restore_from is not None
+        if claims and minor_of(version) < _FIRST_WITH_CLAIM_MODES:
             yield Problem(
                 "claim_mode",
-                f"needs Flink 1.15, and the cluster runs {self.cluster.flink_version}",
+                f"needs Flink 1.15, and the cluster runs {version}",
                 repr(self.claim_mode.value),
                 "remove it",
             )
 
+
+class SessionJobSpec(JobSpec):
+    """One Flink job on a session cluster, complete and checked."""
+
+    cluster: ClusterRef = Field(description="the session cluster: a component or its `ref`")
+    adopt: JobRef | None = Field(
+        default=None, description="a job that runs there already, to go on with at the first start"
+    )
+    jar: SessionJar = Field(description="where the jar comes from")
+    jar_sha256: Sha256 | None = Field(
+        default=None, description="SHA-256 of the jar file; required for https"
+    )
+    config: JobOptions = Field(
+        default={}, description="Flink options of this job alone (Flink 1.17 or later)"
+    )
+
+    @check("cluster")
+    def _is_a_session_cluster(self) -> Iterator[Problem]:
+        if self.cluster.kind != "session":
+            yield Problem(
+                "cluster",
+                "is that of an application, which runs only its own job",
+                repr(self.cluster.key),
+                "give a session cluster",
+            )
+
     @check("jar", "jar_sha256")
     def _downloads_are_checked(self) -> Iterator[Problem]:
-        if self.jar.startswith("https://") and self.jar_sha256 is None:
-            yield Problem(
-                "jar_sha256",
-                "is missing, and the jar comes from https",
-                do="give the SHA-256 of the jar file (`sha256sum JAR`)",
-            )
-        if self.jar.startswith("local://") and self.jar_sha256 is not None:
-            yield Problem(
-                "jar_sha256",
-                "can't be checked for a jar inside the image",
-                do="remove it; pin the image by its digest",
-            )
+        return unchecked(self.jar, self.jar_sha256)
 
     @check("config", "cluster")
     def _config_needs_a_newer_flink(self) -> Iterator[Problem]:
@@ -309,13 +299,4 @@ class SessionJobSpec(StopSpec):
                 f"needs Flink {written(OLDEST_FOR_JOB_CONFIG)} or later, and the cluster runs "
                 f"{version}",
                 do="put it into the cluster's config",
-            )
-
-    @check("accept", "version")
-    def _losses_are_for_a_version(self) -> Iterator[Problem]:
-        if self.accept and self.version is None:
-            yield Problem(
-                "version",
-                "is missing, and a loss is accepted for one version only",
-                do="set version to what you call this build of the job",
             )

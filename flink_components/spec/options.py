@@ -77,6 +77,26 @@ OWNED: Mapping[str, str] = {
     "taskmanager.memory.fraction": "use task_manager.managed_memory_fraction",
 }
 
+_EACH_ATTEMPT = "remove it: every attempt to run the job has its own"
+_GUARDED = "remove it: the guarded start of an application depends on it"
+OWNED_BY_APPLICATIONS: Mapping[str, str] = {
+    "parallelism.default": "use parallelism",
+    "$internal.pipeline.job-id": _EACH_ATTEMPT,
+    "$internal.application.main": "use entry_class",
+    "$internal.application.program-args": "use args",
+    **dict.fromkeys(("pipeline.jars", "pipeline.classpaths"), "use jar"),
+    **dict.fromkeys(
+        ("execution.savepoint.path", "execution.state-recovery.path"), "use restore_from"
+    ),
+    **dict.fromkeys(
+        ("execution.savepoint-restore-mode", "execution.state-recovery.claim-mode"),
+        "use claim_mode",
+    ),
+    **dict.fromkeys(
+        ("execution.shutdown-on-application-finish", "job-result-store.delete-on-commit"), _GUARDED
+    ),
+}
+
 
 def _option_name(key: object) -> str:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
@@ -87,6 +107,12 @@ def _option_name(key: object) -> str:
 def _not_owned(key: str) -> str:
     if key in OWNED:
         raise FieldError("cannot be set here", OWNED[key])
+    return key
+
+
+def _not_owned_by_applications(key: str) -> str:
+    if key in OWNED_BY_APPLICATIONS:
+        raise FieldError("cannot be set here", OWNED_BY_APPLICATIONS[key])
     return key
 
 
@@ -119,3 +145,7 @@ _Name = Annotated[str, BeforeValidator(_option_name)]
 _Value = Annotated[Scalar, BeforeValidator(_scalar)]
 JobOptions = dict[_Name, _Value]
 Options = dict[Annotated[_Name, AfterValidator(_not_owned)], _Value]
+ApplicationOptions = dict[
+    Annotated[_Name, AfterValidator(_not_owned), AfterValidator(_not_owned_by_applications)],
+    _Value,
+]

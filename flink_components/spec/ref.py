@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
 from flink_components.spec.base import FieldError, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
@@ -24,7 +31,7 @@ Whole = Annotated[int, BeforeValidator(_no_bool)]
 
 
 class ClusterRef(SpecModel):
-    """Where a session cluster is: its active revision's REST service, and how to reach it."""
+    """Where a cluster is: its active revision's REST service, and how to reach it."""
 
     key: Key = Field(description="the cluster's key")
     namespace: Namespace = Field(description="its Kubernetes namespace")
@@ -38,6 +45,19 @@ class ClusterRef(SpecModel):
         default=None, description="how many slots its TaskManagers have in sum"
     )
     connection: Connection = Field(default=Connection(), description="how to reach it")
+    kind: Literal["session", "application"] = Field(
+        default="session", description="whether jobs are submitted to it, or it has its own"
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_ever_for_a_session_cluster(
+        self, serialize: SerializerFunctionWrapHandler
+    ) -> dict[str, object]:
+        """What is in ledgers and in users' states is older than `kind`."""
+        written: dict[str, object] = serialize(self)
+        if self.kind == "session":
+            del written["kind"]
+        return written
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON that `load(ClusterRef, …)` takes back; what is not set is left out."""

@@ -9,6 +9,7 @@ KIND = "flink-components/kind"
 REVISION = "flink-components/revision"
 COMPONENT = "app.kubernetes.io/component"
 SESSION_CLUSTER = "session-cluster"
+APPLICATION = "application"
 JOB_MANAGER = "jobmanager"
 TASK_MANAGER = "taskmanager"
 
@@ -34,11 +35,14 @@ def selector(kind: str, key: str, revision: int | None = None, component: str | 
     return ",".join(f"{name}={value}" for name, value in labels.items())
 
 
-def recommended(name: str) -> dict[str, str]:
-    """Kubernetes' recommended labels for an object of the cluster or job `name`."""
+def recommended(name: str, part_of: str | None = None) -> dict[str, str]:
+    """Kubernetes' recommended labels for an object of the cluster or job `name`.
+
+    part_of: what it belongs to, the cluster or job itself by default.
+    """
     return {
         "app.kubernetes.io/name": "flink",
         "app.kubernetes.io/instance": label_value(name),
-        "app.kubernetes.io/part-of": label_value(name),
+        "app.kubernetes.io/part-of": label_value(part_of or name),
         "app.kubernetes.io/managed-by": "flink-components",
     }

@@ -49,6 +49,8 @@ class FakeFlink:
         self.cooldown = 3.0
         self.restart_seconds = 1.0
         self.disk: Path | None = None
+        self.results_read = False
+        self.application = False
         self.config = {"jobmanager.rpc.port": "6123"}
         self.behaviours: dict[str, Behaviour] = {}
         self.jobs: dict[str, FakeJob] = {}
@@ -87,6 +89,28 @@ class FakeFlink:
         job = self._submit("by-hand.jar", job_id, body, behaviour or Behaviour())
         self._note_start(job, None)
         return job
+
+    def start_application(self, job_id: str, program: str, savepoint: str | None) -> str | None:
+        """The JobManager of an application starts its own job; why it ends with that, if it does.
+
+        From 2.3 on it stays, and the job is FAILED.
+        """
+        behaviour = self.behaviours.get(program, Behaviour())
+        found = self._storage.snapshots.get(savepoint) if savepoint else None
+        reason = behaviour.refuses
+        if savepoint and (found is None or found.discarded):
+            reason = f"java.io.FileNotFoundException: Cannot find checkpoint {savepoint}"
+        if reason is not None and self.minor < (2, 3):
+            return reason
+        body = {"entryClass": program, "programArgsList": ["fraud"], "savepointPath": savepoint}
+        job = self._submit("", job_id, body, behaviour)
+        if reason is not None:
+            self._end(job, "FAILED", reason)
+            return None
+        if found is not None and not behaviour.ignores_savepoint:
+            job.events, job.restored = found.events, found.path
+        self._note_start(job, savepoint)
+        return None
 
     def fail(self, job_id: str, reason: str) -> None:
         """Something ends a job."""
@@ -522,6 +546,7 @@ class FakeFlink:
             }
         if not operation.done:
             return 200, {"status": {"id": "IN_PROGRESS"}, "operation": None}
+        self.results_read = True
         outcome: Json = {"location": operation.location}
         if operation.failure is not None:
             name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"

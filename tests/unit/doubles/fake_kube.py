@@ -11,6 +11,7 @@ Reply = tuple[int, Any]
 
 GROUPS = {
     ("api/v1", "configmaps"): "ConfigMap",
+    ("api/v1", "events"): "Event",
     ("api/v1", "pods"): "Pod",
     ("api/v1", "secrets"): "Secret",
     ("api/v1", "services"): "Service",
@@ -21,10 +22,14 @@ GROUPS = {
 
 
 class FakeKube:
-    """Objects by kind, namespace and name. A write with an old resourceVersion is a conflict."""
+    """Objects by kind, namespace and name. A write with an old resourceVersion is a conflict.
+
+    `logs` are by namespace, pod, and whether it is that before the last restart.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Json] = {}
+        self.logs: dict[tuple[str, str, bool], str] = {}
         self._versions = itertools.count(100)
         self._uids = itertools.count(1)
 
@@ -33,6 +38,8 @@ class FakeKube:
         group, _, rest = path.strip("/").partition("/namespaces/")
         namespace, plural, *names = rest.split("/")
         kind = GROUPS[(group, plural)]
+        if names[1:] == ["log"]:
+            return self._log(namespace, names[0], "previous=true" in query)
         if not names:
             if method == "POST":
                 return self._create(kind, namespace, body)
@@ -48,6 +55,12 @@ class FakeKube:
             return 200, self._store(key, _merged(self.objects[key], body))
         del self.objects[key]
         return 200, {"kind": "Status", "status": "Success"}
+
+    def _log(self, namespace: str, pod: str, previous: bool) -> tuple[int, Any]:
+        text = self.logs.get((namespace, pod, previous))
+        if text is None:
+            return status(400, "BadRequest", f'previous terminated container in "{pod}" not found')
+        return 200, text.encode()
 
     def put(self, kind: str, namespace: str, name: str, **content: Any) -> Json:
         """Makes an object as another client would."""

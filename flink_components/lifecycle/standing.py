@@ -1,0 +1,172 @@
+"""Whether anything of an application's attempt runs, though its Flink does not answer.
+
+An attempt is started once, by the JVM whose claim is in the ledger. Where that JVM is gone, or
+never was, and the ledger lets nobody else start, nothing of the attempt runs, nor will.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import Json, KubeApi, KubeError
+from flink_components.kube.objects import labels
+from flink_components.lifecycle.errors import LifecycleError, StepFailed
+from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.pods import (
+    completed_a_checkpoint,
+    end_of_job,
+    every_log,
+    last_exit,
+    last_log,
+    main_container,
+    why_it_ended,
+)
+from flink_components.lifecycle.waiting import poll
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.go import GO, Claim, claim_of
+from flink_components.plan.record import Record, Run
+from flink_components.spec.base import load
+from flink_components.spec.ref import ClusterRef
+
+_FOR_GOOD = (1, 2, 163)
+"""Exit statuses of a JobManager that could not start, or whose job has failed."""
+_LISTENS_EVERY_SECONDS = 1.0
+_ENDS_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Down:
+    """Nothing of an attempt runs, and why.
+
+    `ended` is the state in which the job has ended by its JobManager's log, if that says so.
+    """
+
+    why: str
+    ended: str | None = None
+
+
+def down(shop: Workshop, run: Run) -> Down | None:
+    """Why nothing of the attempt runs, nor starts by itself; None where nobody knows.
+
+    It is not known of a session cluster. With high availability a JobManager that starts again
+    starts the attempt again, so there it takes that no pod is left, or that the ledger forbids it.
+    """
+    if not run.guarded:
+        return None
+    ref = load(ClusterRef, run.cluster)
+    try:
+        ledger = shop.ledger(ref.connection, ref.namespace, ref.key)
+        return _down(ledger.api, ref, run, ledger.annotations())
+    except (KubeError, AccessError, LifecycleError):
+        return None
+
+
+def _down(api: KubeApi, ref: ClusterRef, run: Run, annotations: dict[str, str]) -> Down | None:
+    claim = claim_of(annotations)
+    claimed = claim is not None and claim.is_of(run)
+    if _may_start(annotations, run) and (run.ha or not claimed):
+        return None
+    pods = job_manager_pods(api, ref)
+    if not pods:
+        return Down("no pod of its JobManager is there")
+    if run.ha or claim is None or not claim.pod:
+        return None
+    if not claimed:
+        waits = Down("its JobManager waits, and has not started it")
+        return waits if claim.attempt < run.attempt else None
+    pod = next((pod for pod in pods if pod["metadata"]["uid"] == claim.pod), None)
+    if pod is None:
+        return Down("the pod of its JobManager is gone")
+    if not _has_ended(pod, claim):
+        return None
+    why = why_it_ended(api, pod) or "its JobManager has ended"
+    return Down(why, end_of_job(last_log(api, pod), run.job_id))
+
+
+def _may_start(annotations: dict[str, str], run: Run) -> bool:
+    try:
+        said: Any = json.loads(annotations.get(GO, "{}"))
+    except ValueError:
+        return True
+    return bool(said.get("state") == "go" and said.get("attempt") == run.attempt)
+
+
+def _has_ended(pod: Json, claim: Claim) -> bool:
+    """The JVM that claimed is not the one that runs; both times are by the clock of one node."""
+    state = main_container(pod).get("state") or {}
+    if "running" not in state:
+        return bool(state)
+    started = state["running"].get("startedAt")
+    if not started or not claim.seconds:
+        return False
+    return datetime.fromisoformat(started.replace("Z", "+00:00")).timestamp() > claim.seconds
+
+
+def job_manager_pods(api: KubeApi, ref: ClusterRef) -> list[Json]:
+    """The pods of a revision's JobManager. Raises KubeError."""
+    return api.list("Pod", ref.namespace, selector_of(ref, labels.JOB_MANAGER))
+
+
+def selector_of(ref: ClusterRef, component: str | None = None) -> str:
+    """The label selector of a revision, or of a component of it."""
+    return labels.selector(labels.APPLICATION, ref.key, ref.revision, component)
+
+
+def checkpointed(shop: Workshop, ledger: Ledger[Record], run: Run) -> bool | None:
+    """Whether an attempt that has just failed had completed a checkpoint, by the log of its
+    JobManager; None where nobody knows.
+    """
+    try:
+        claim = claim_of(ledger.annotations())
+        if claim is None or claim.attempt < run.attempt:
+            return False
+        pods = job_manager_pods(ledger.api, load(ClusterRef, run.cluster))
+        own = [pod for pod in pods if pod["metadata"]["uid"] == claim.pod]
+        logs = [log for pod in own for log in every_log(ledger.api, pod)]
+    except KubeError:
+        return None
+    if any(completed_a_checkpoint(log, run.job_id) for log in logs):
+        return True
+    return False if any(run.job_id in log for log in logs) else None
+
+
+class LastWords:
+    """What the JobManager of an attempt that is to start says at its end, where that comes.
+
+    Up to Flink 1.20 the reason is only in its log. It is listened for now and then.
+    """
+
+    def __init__(self, shop: Workshop, run: Run) -> None:
+        self._shop = shop
+        self._run = run
+        self._listened_at: float | None = None
+
+    def listen(self) -> None:
+        """Raises StepFailed with the root cause once it has ended."""
+        now = self._shop.clock.monotonic()
+        if self._listened_at is None or now - self._listened_at >= _LISTENS_EVERY_SECONDS:
+            self._listened_at = now
+            found = self._heard()
+            if found:
+                raise StepFailed(found)
+
+    def wait(self) -> str:
+        """The root cause of a job whose JobManager ends with it; "" where it does not."""
+        seconds = _ENDS_SECONDS if self._run.guarded else 0.0
+        return poll(self._shop.clock, self._heard, bool, seconds, pause=0.2)[0]
+
+    def _heard(self) -> str:
+        found = down(self._shop, self._run)
+        if found is not None:
+            return found.why
+        if not self._run.guarded or not self._run.ha:
+            return ""
+        ref = load(ClusterRef, self._run.cluster)
+        try:
+            api = self._shop.reach.api(ref.connection)
+            failed = [p for p in job_manager_pods(api, ref) if last_exit(p) in _FOR_GOOD]
+            return why_it_ended(api, failed[0]) if failed else ""
+        except (KubeError, AccessError):
+            return ""
