@@ -1,4 +1,4 @@
-"""The configuration of a session cluster: its options, and the file that Flink reads."""
+"""The configuration of a cluster: its options, and the file that Flink reads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flink_components.flink import ports
 from flink_components.flink.java_flags import IGNORE_UNKNOWN_FLAGS, JAVA_17_FLAGS
 from flink_components.flink.versions import REMOVED, RENAMED, features, name_for
 from flink_components.spec.base import Problem, check
-from flink_components.spec.cluster import SessionClusterSpec
+from flink_components.spec.cluster import ClusterSpec, SessionClusterSpec
 from flink_components.spec.errors import is_sensitive, shown
 from flink_components.spec.options import Scalar, written
 from flink_components.spec.version import minor_of
@@ -43,17 +43,20 @@ def config_file(spec: SessionClusterSpec, *, rpc_address: str, cluster_id: str) 
     rpc_address: host name at which TaskManagers reach the JobManager.
     cluster_id: what high availability keeps this revision's data under.
     """
-    options = session_options(spec, rpc_address=rpc_address, cluster_id=cluster_id)
+    options = cluster_options(spec, rpc_address=rpc_address, cluster_id=cluster_id)
+    return file_of(options, spec.flink_version)
+
+
+def file_of(options: Mapping[str, Scalar], version: str) -> ConfigFile:
+    """The file in which Flink `version` reads these options."""
     return ConfigFile(
-        name=features(spec.flink_version).config_file,
-        text=config_text(options, spec.flink_version),
+        name=features(version).config_file,
+        text=config_text(options, version),
         sensitive=any(is_sensitive(name) for name in options),
     )
 
 
-def session_options(
-    spec: SessionClusterSpec, *, rpc_address: str, cluster_id: str
-) -> dict[str, Scalar]:
+def cluster_options(spec: ClusterSpec, *, rpc_address: str, cluster_id: str) -> dict[str, Scalar]:
     """The effective options: this package's defaults, the user's over them, then what is fixed."""
     given = {name: spec.config[name] for name in spec.config if name not in _JAVA_OPTIONS}
     return {
@@ -73,7 +76,7 @@ def config_text(options: Mapping[str, Scalar], version: str) -> str:
 
 
 @check("config", "flink_version")
-def options_are_read(spec: SessionClusterSpec) -> Iterator[Problem]:
+def options_are_read(spec: ClusterSpec) -> Iterator[Problem]:
     """What is wrong with options in this version of Flink: a check to load the spec with."""
     version, flat = spec.flink_version, features(spec.flink_version).config_file != "config.yaml"
     for renamed in RENAMED:
@@ -92,7 +95,7 @@ def options_are_read(spec: SessionClusterSpec) -> Iterator[Problem]:
             yield Problem(f'config["{name}"]', what, given, "use a value without # or Flink 1.19")
 
 
-def _defaults(spec: SessionClusterSpec) -> dict[str, Scalar]:
+def _defaults(spec: ClusterSpec) -> dict[str, Scalar]:
     """Options that a user may override."""
     defaults: dict[str, Scalar] = {
         # /jobs/:id and /checkpoints are cached for this long (ms).
@@ -113,7 +116,7 @@ def _defaults(spec: SessionClusterSpec) -> dict[str, Scalar]:
     return defaults
 
 
-def _fixed(spec: SessionClusterSpec, rpc_address: str) -> dict[str, Scalar]:
+def _fixed(spec: ClusterSpec, rpc_address: str) -> dict[str, Scalar]:
     """Options that must agree with the pods and Services; old names, which all versions read."""
     fixed: dict[str, Scalar | None] = {
         "jobmanager.rpc.address": rpc_address,
@@ -136,7 +139,7 @@ def _fixed(spec: SessionClusterSpec, rpc_address: str) -> dict[str, Scalar]:
     return {name: value for name, value in fixed.items() if value is not None}
 
 
-def _of_high_availability(spec: SessionClusterSpec, cluster_id: str) -> dict[str, Scalar]:
+def _of_high_availability(spec: ClusterSpec, cluster_id: str) -> dict[str, Scalar]:
     """A revision must never recover what another one has left."""
     ids: dict[str, Scalar] = {"high-availability.cluster-id": f"/{cluster_id}"}
     if "kubernetes" in (spec.high_availability or ""):
@@ -144,7 +147,7 @@ def _of_high_availability(spec: SessionClusterSpec, cluster_id: str) -> dict[str
     return ids
 
 
-def _java_options(spec: SessionClusterSpec) -> dict[str, Scalar]:
+def _java_options(spec: ClusterSpec) -> dict[str, Scalar]:
     """What Java 17 needs, before the user's own JVM options: only the scripts apply it."""
     known = features(spec.flink_version)
     flags = list(JAVA_17_FLAGS)

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from flink_components.flink.versions import features
 from flink_components.spec.base import Problem, check
-from flink_components.spec.cluster import SessionClusterSpec
+from flink_components.spec.cluster import ClusterSpec
 from flink_components.spec.errors import FieldError, shown
 from flink_components.spec.options import Scalar, written
 from flink_components.spec.quantity import Memory
@@ -121,7 +121,7 @@ def job_manager_memory(process: int, config: Mapping[str, Scalar]) -> JobManager
 
 
 @check("job_manager", "task_manager", "config", "flink_version")
-def memory_fits(spec: SessionClusterSpec) -> Iterator[Problem]:
+def memory_fits(spec: ClusterSpec) -> Iterator[Problem]:
     """What is wrong with the memory of a cluster's pods: a check to load the spec with."""
     fraction = spec.task_manager.managed_memory_fraction
     if fraction is not None and _MANAGED in spec.config:

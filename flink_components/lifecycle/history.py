@@ -12,7 +12,7 @@ from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.history_file import copy_history
-from flink_components.lifecycle.ledger import KEY, RECORD, Ledger, lease_name, own_labels
+from flink_components.lifecycle.ledger import KEY, RECORD, Ledger, own_labels
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop, meanwhile
 from flink_components.plan.history import (
@@ -24,6 +24,7 @@ from flink_components.plan.history import (
 )
 from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Switch, Taken
 from flink_components.spec.job import JobSpec, StopSpec
+from flink_components.spec.names import lease_name
 
 _WRITE_ATTEMPTS = 3
 _DISPOSED_AT_ONCE = 5

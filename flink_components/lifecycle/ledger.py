@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound, Unreachable
 from flink_components.lifecycle.errors import LifecycleError, Locked, LockLost
 from flink_components.lifecycle.waiting import Clock
-from flink_components.spec.names import hashed_name, label_value
+from flink_components.spec.names import label_value, lease_name
 
 RECORD = "flink-components/record"
 KEY = "flink-components/key"
@@ -62,11 +62,6 @@ def records(api: KubeApi, namespace: str, kind: str, model: type[R]) -> list[R]:
         except (KeyError, ValueError):
             continue
     return found
-
-
-def lease_name(kind: str, key: str) -> str:
-    """The name of the Lease that holds the ledger of `key`."""
-    return hashed_name(f"{kind}/{key}", "-ledger")
 
 
 def own_labels(kind: str, key: str) -> dict[str, str]:

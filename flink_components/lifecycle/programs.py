@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
 from flink_components.lifecycle.errors import LifecycleError
-from flink_components.lifecycle.ledger import KEY, Ledger, lease_name, own_labels
+from flink_components.lifecycle.ledger import KEY, Ledger, own_labels
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import Workshop, meanwhile
 from flink_components.plan.programs import Program, Programs, with_program
 from flink_components.plan.record import SCHEMA, Record
+from flink_components.spec.names import lease_name
 
 _PROGRAMS = "programs"
 _WRITE_ATTEMPTS = 3

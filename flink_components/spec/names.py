@@ -52,6 +52,11 @@ def plain_or_hashed_name(name: str, suffix: str, limit: int = LONGEST_NAME) -> s
     return name + suffix if len(name + suffix) <= limit else hashed_name(name, suffix, limit)
 
 
+def lease_name(kind: str, key: str) -> str:
+    """The name of the Lease that holds the ledger of `key`. kind: `job` or `cluster`."""
+    return hashed_name(f"{kind}/{key}", "-ledger")
+
+
 def label_value(text: str) -> str:
     """`text` as a label's value: itself if allowed, else a readable start and a hash."""
     if len(text) <= LONGEST_NAME and _LABEL_VALUE.fullmatch(text):

@@ -1,4 +1,4 @@
-"""The pods of a session cluster; they pass the `restricted` Pod Security Standard."""
+"""The pods of clusters; they pass the `restricted` Pod Security Standard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any
 from flink_components.flink import ports
 from flink_components.flink.config import UPLOAD_DIR
 from flink_components.flink.image_jars import IMAGE_JAR, USER_JARS
-from flink_components.spec.cluster import JobManagerSpec, SessionClusterSpec, TaskManagerSpec
+from flink_components.spec.cluster import (
+    ClusterSpec,
+    JobManagerSpec,
+    SessionClusterSpec,
+    WorkerSpec,
+)
 from flink_components.spec.pods import OWN_VOLUMES, EnvVar, KeyRef
 from flink_components.spec.quantity import Duration
 
@@ -25,8 +30,18 @@ def job_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Jso
     args = ["jobmanager"]
     if spec.high_availability:
         args += ["-D", "jobmanager.rpc.address=$(POD_IP)"]
-    rest = {"httpGet": {"path": "/config", "port": "rest"}}
     container = {
+        **job_manager_container(args),
+        "startupProbe": {**_REST, **_STARTUP},
+        # At each start of the container: a JobManager that ends removes its folder of jars.
+        "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", offer_image_jars(spec)]}}},
+    }
+    return pod_of(spec, spec.job_manager, container, account, config)
+
+
+def job_manager_container(args: list[str]) -> Json:
+    """What the container of every JobManager has; its start may take longer or shorter."""
+    return {
         "name": "jobmanager",
         "args": args,
         "ports": [
@@ -35,17 +50,13 @@ def job_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Jso
             _port("blob", ports.BLOB),
             _port("metrics-query", ports.METRICS_QUERY),
         ],
-        "startupProbe": {**rest, **_STARTUP},
-        "readinessProbe": {**rest, **_READINESS},
+        "readinessProbe": {**_REST, **_READINESS},
         # Not HTTP: a long pause must not cost all jobs of a JobManager without a standby.
         "livenessProbe": {"tcpSocket": {"port": "rest"}, **_LIVENESS},
-        # At each start of the container: a JobManager that ends removes its folder of jars.
-        "lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", offer_image_jars(spec)]}}},
     }
-    return _pod(spec, spec.job_manager, container, account, config)
 
 
-def task_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Json:
+def task_manager_pod(spec: ClusterSpec, account: str, config: Json) -> Json:
     """The pod spec of a TaskManager. config: the volume source of the configuration."""
     rpc = {"tcpSocket": {"port": "rpc"}}
     container = {
@@ -67,7 +78,7 @@ def task_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Js
         "readinessProbe": {**rpc, **_READINESS},
         "livenessProbe": {**rpc, **_LIVENESS},
     }
-    return _pod(spec, spec.task_manager, container, account, config)
+    return pod_of(spec, spec.task_manager, container, account, config)
 
 
 def offer_image_jars(spec: SessionClusterSpec) -> str:
@@ -82,18 +93,20 @@ def offer_image_jars(spec: SessionClusterSpec) -> str:
     )
 
 
+_REST = {"httpGet": {"path": "/config", "port": "rest"}}
 _STARTUP = {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 300}
 _READINESS = {"periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 3}
 _LIVENESS = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6}
 
 
-def _pod(
-    spec: SessionClusterSpec,
-    role: JobManagerSpec | TaskManagerSpec,
+def pod_of(
+    spec: ClusterSpec,
+    role: JobManagerSpec | WorkerSpec,
     container: Mapping[str, Any],
     account: str,
     config: Json,
 ) -> Json:
+    """The pod spec around the one Flink container of a role."""
     plugins = [f"{plugin}-{spec.flink_version}" for plugin in spec.plugins]
     own = {"flink-conf": config, "flink-log": {}, "flink-work": {}, "tmp": {}}
     volumes = [{"name": name, **(source or {"emptyDir": {}})} for name, source in own.items()] + [
@@ -142,7 +155,7 @@ def _port(name: str, number: int) -> Json:
     return {"name": name, "containerPort": number, "protocol": "TCP"}
 
 
-def _resources(role: JobManagerSpec | TaskManagerSpec) -> Json:
+def _resources(role: JobManagerSpec | WorkerSpec) -> Json:
     memory = role.memory.kubernetes
     limits = {"memory": memory}
     if role.cpu_limit is not None:
@@ -150,10 +163,10 @@ def _resources(role: JobManagerSpec | TaskManagerSpec) -> Json:
     return {"requests": {"cpu": role.cpu.kubernetes, "memory": memory}, "limits": limits}
 
 
-def _env(spec: SessionClusterSpec, plugins: list[str]) -> list[Json]:
+def _env(spec: ClusterSpec, plugins: list[str]) -> list[Json]:
     variables: list[Json] = [
-        {"name": "POD_IP", "valueFrom": _field("status.podIP")},
-        {"name": "POD_NAME", "valueFrom": _field("metadata.name")},
+        {"name": "POD_IP", "valueFrom": field_ref("status.podIP")},
+        {"name": "POD_NAME", "valueFrom": field_ref("metadata.name")},
     ]
     if plugins:
         jars = ";".join(f"{plugin}.jar" for plugin in plugins)
@@ -170,7 +183,7 @@ def _variable(variable: EnvVar) -> Json:
     elif source.config_map is not None:
         value_from = {"configMapKeyRef": _key(source.config_map)}
     else:
-        value_from = _field(source.field_path or "")
+        value_from = field_ref(source.field_path or "")
     return {"name": variable.name, "valueFrom": value_from}
 
 
@@ -178,11 +191,12 @@ def _key(ref: KeyRef) -> Json:
     return {"name": ref.name, "key": ref.key, **({"optional": True} if ref.optional else {})}
 
 
-def _field(path: str) -> Json:
+def field_ref(path: str) -> Json:
+    """The value of a variable: a field of the pod."""
     return {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}
 
 
-def _placement(spec: SessionClusterSpec, role: JobManagerSpec | TaskManagerSpec) -> Json:
+def _placement(spec: ClusterSpec, role: JobManagerSpec | WorkerSpec) -> Json:
     """Placement of a role: its own field where it has one, else the cluster's."""
 
     def of(name: str) -> Any:

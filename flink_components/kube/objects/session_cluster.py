@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from flink_components.flink import ports
-from flink_components.flink.config import ConfigFile, config_file, options_are_read
-from flink_components.flink.logging import console_log4j
+from flink_components.flink.config import config_file, options_are_read
 from flink_components.flink.memory import memory_fits
 from flink_components.kube.objects import labels
 from flink_components.kube.objects.pods import Json, job_manager_pod, task_manager_pod
+from flink_components.kube.objects.rendering import Rendering, availability_id, volume_source
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
 from flink_components.spec.names import plain_or_hashed_name, revision_name
@@ -80,7 +79,38 @@ def render(
 
     secret_config: the configuration is a Secret whatever its options are called.
     """
-    return _Renderer(spec, revision, secret_config).objects()
+    named = names(spec, revision)
+    account = named.service_account
+    file = config_file(
+        spec, rpc_address=named.rpc_service, cluster_id=availability_id(spec.name, revision)
+    )
+    secret = secret_config or file.sensitive
+    source = volume_source(named.config, secret)
+    draw = Rendering(
+        spec, labels.SESSION_CLUSTER, spec.cluster_key, revision, labels.recommended(spec.name)
+    )
+    return SessionClusterObjects(
+        config=draw.config(named.config, file, secret),
+        rest_service=draw.rest_service(named.rest_service),
+        rpc_service=draw.rpc_service(named.rpc_service),
+        job_manager=draw.deployment(
+            labels.JOB_MANAGER,
+            named.job_manager,
+            spec.job_manager.replicas,
+            job_manager_pod(spec, account, source),
+        ),
+        task_manager=draw.deployment(
+            labels.TASK_MANAGER,
+            named.task_manager,
+            spec.task_manager.replicas,
+            task_manager_pod(spec, account, source),
+        ),
+        stable_service=draw.rest_service(named.stable_service, revision_scoped=False),
+        service_account=None if spec.service_account else draw.service_account(account),
+        network_policy=draw.network_policy(named.network_policy)
+        if spec.network_policy.enabled
+        else None,
+    )
 
 
 def fingerprint(spec: SessionClusterSpec) -> str:
@@ -120,158 +150,3 @@ def cluster_ref(
 def rest_endpoint(spec: SessionClusterSpec) -> str:
     """Where people and dashboards inside Kubernetes find the active revision's REST API."""
     return f"http://{names(spec, 1).stable_service}.{spec.namespace}.svc:{ports.REST}"
-
-
-class _Renderer:
-    def __init__(
-        self, spec: SessionClusterSpec, revision: int, secret_config: bool = False
-    ) -> None:
-        self.spec, self.revision = spec, revision
-        self.names = names(spec, revision)
-        cluster_id = revision_name(spec.name, revision, "ha", limit=45)
-        self.file: ConfigFile = config_file(
-            spec, rpc_address=self.names.rpc_service, cluster_id=cluster_id
-        )
-        self.secret_config = secret_config or self.file.sensitive
-
-    def objects(self) -> SessionClusterObjects:
-        spec, account = self.spec, self.names.service_account
-        source = (
-            {"secret": {"secretName": self.names.config}}
-            if self.secret_config
-            else {"configMap": {"name": self.names.config}}
-        )
-        return SessionClusterObjects(
-            config=self._config(),
-            rest_service=self._service(
-                self.names.rest_service, {"rest": ports.REST}, revision_scoped=True
-            ),
-            rpc_service=self._rpc_service(),
-            job_manager=self._deployment(
-                labels.JOB_MANAGER,
-                self.names.job_manager,
-                spec.job_manager.replicas,
-                job_manager_pod(spec, account, source),
-            ),
-            task_manager=self._deployment(
-                labels.TASK_MANAGER,
-                self.names.task_manager,
-                spec.task_manager.replicas,
-                task_manager_pod(spec, account, source),
-            ),
-            stable_service=self._service(
-                self.names.stable_service, {"rest": ports.REST}, revision_scoped=False
-            ),
-            service_account=None if spec.service_account else self._service_account(),
-            network_policy=self._network_policy() if spec.network_policy.enabled else None,
-        )
-
-    def _identity(
-        self, revision: int | None = None, component: str | None = None
-    ) -> dict[str, str]:
-        kind, key = labels.SESSION_CLUSTER, self.spec.cluster_key
-        return labels.identity(kind, key, revision, component)
-
-    def _metadata(self, name: str, component: str | None, *, revision_scoped: bool) -> Json:
-        spec = self.spec
-        revision = self.revision if revision_scoped else None
-        return {
-            "name": name,
-            "namespace": spec.namespace,
-            "labels": {
-                **spec.labels,
-                **labels.recommended(spec.name),
-                **self._identity(revision, component),
-            },
-            "annotations": {**spec.annotations, labels.KEY: spec.cluster_key},
-        }
-
-    def _config(self) -> Json:
-        kind, field = ("Secret", "stringData") if self.secret_config else ("ConfigMap", "data")
-        return {
-            "apiVersion": "v1",
-            "kind": kind,
-            "metadata": self._metadata(self.names.config, None, revision_scoped=True),
-            field: {
-                self.file.name: self.file.text,
-                "log4j-console.properties": self.spec.log4j or console_log4j(),
-            },
-        }
-
-    def _service(self, name: str, numbers: dict[str, int], *, revision_scoped: bool) -> Json:
-        """A Service in front of this revision's JobManagers."""
-        chosen = self._identity(self.revision, labels.JOB_MANAGER)
-        return {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": self._metadata(name, labels.JOB_MANAGER, revision_scoped=revision_scoped),
-            "spec": {
-                "type": "ClusterIP",
-                "selector": chosen,
-                "ports": [
-                    {"name": port, "port": number, "targetPort": port, "protocol": "TCP"}
-                    for port, number in numbers.items()
-                ],
-            },
-        }
-
-    def _rpc_service(self) -> Json:
-        """TaskManagers must reach a JobManager that is not ready yet."""
-        numbers = {"rpc": ports.JOB_MANAGER_RPC, "blob": ports.BLOB}
-        service = self._service(self.names.rpc_service, numbers, revision_scoped=True)
-        service["spec"]["publishNotReadyAddresses"] = True
-        return service
-
-    def _deployment(self, component: str, name: str, replicas: int, pod: Json) -> Json:
-        metadata = self._metadata(name, component, revision_scoped=True)
-        chosen = self._identity(self.revision, component)
-        return {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": metadata,
-            "spec": {
-                "replicas": replicas,
-                "revisionHistoryLimit": 0,
-                # Never two JobManagers that both take themselves for the only one.
-                "strategy": {"type": "Recreate"},
-                "selector": {"matchLabels": chosen},
-                "template": {
-                    "metadata": {
-                        "labels": dict(metadata["labels"]),
-                        "annotations": dict(metadata["annotations"]),
-                    },
-                    "spec": pod,
-                },
-            },
-        }
-
-    def _service_account(self) -> Json:
-        metadata = self._metadata(self.names.service_account, None, revision_scoped=False)
-        metadata["annotations"] |= self.spec.service_account_annotations
-        return {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": metadata,
-            "automountServiceAccountToken": False,
-        }
-
-    def _network_policy(self) -> Json:
-        policy = self.spec.network_policy
-        own = {"podSelector": {"matchLabels": self._identity()}}
-        rest: dict[str, Any] = {"ports": [{"protocol": "TCP", "port": ports.REST}]}
-        if policy.rest_from == "namespace":
-            rest["from"] = [{"podSelector": {}}]
-        ingress: list[Json] = [{"from": [own]}, rest]
-        if policy.open_ports:
-            numbers = sorted(set(policy.open_ports))
-            ingress.append({"ports": [{"protocol": "TCP", "port": number} for number in numbers]})
-        return {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "NetworkPolicy",
-            "metadata": self._metadata(self.names.network_policy, None, revision_scoped=False),
-            "spec": {
-                "podSelector": own["podSelector"],
-                "policyTypes": ["Ingress"],
-                "ingress": ingress,
-            },
-        }
