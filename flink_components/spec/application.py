@@ -14,8 +14,11 @@ from flink_components.spec.jar import ApplicationJar, Sha256, unchecked
 from flink_components.spec.job import DeclaredJobSpec, JobSpec, Limit
 from flink_components.spec.names import Namespace
 from flink_components.spec.options import ApplicationOptions
+from flink_components.spec.pods import OF_APPLICATIONS
+from flink_components.spec.ref import ClusterRef
 from flink_components.spec.storage import StorageUri
 
+_JARS = OF_APPLICATIONS["flink-jar"]
 # Schedulers that run a job with what slots there are.
 _ELASTIC = (("jobmanager.scheduler", "adaptive"), ("scheduler-mode", "reactive"))
 
@@ -60,6 +63,50 @@ class ApplicationSpec(DeclaredJobSpec, ClusterSpec):
     def slots_total(self) -> int:
         return self.task_managers * self.task_manager.slots
 
+    def job(self, cluster: ClusterRef) -> ApplicationJobSpec:
+        """What the life cycle of its job works with. cluster: a revision of this application."""
+        own = {name: getattr(self, name) for name in _OF_THE_JOB}
+        return ApplicationJobSpec(**own, cluster=cluster)
+
+    @check("jar", "image", "volume_mounts")
+    def _the_image_holds_the_jar(self) -> Iterator[Problem]:
+        mounted = any(mount["mountPath"].rstrip("/") == _JARS for mount in self.volume_mounts)
+        if self.jar.startswith("local://") and self.image is None and not mounted:
+            yield Problem(
+                "image",
+                "is missing, and the jar is in the image",
+                do="name the image that holds the jar",
+            )
+
+    @check("env", "volumes", "volume_mounts", "jar")
+    def _leaves_what_is_taken(self) -> Iterator[Problem]:
+        fetched = not self.jar.startswith("local://")
+        taken = [path for path in OF_APPLICATIONS.values() if fetched or path != _JARS]
+        for index, variable in enumerate(self.env):
+            if variable.name == "POD_UID":
+                yield Problem(
+                    f"env[{index}].name",
+                    "cannot be set here",
+                    repr(variable.name),
+                    "remove it: it is the pod's uid",
+                )
+        for index, volume in enumerate(self.volumes):
+            if volume["name"] in OF_APPLICATIONS:
+                yield Problem(
+                    f"volumes[{index}].name",
+                    "is taken",
+                    repr(volume["name"]),
+                    "choose another name",
+                )
+        for index, mount in enumerate(self.volume_mounts):
+            if mount["mountPath"].rstrip("/") in taken:
+                yield Problem(
+                    f"volume_mounts[{index}].mountPath",
+                    "is taken",
+                    repr(mount["mountPath"]),
+                    "choose another path",
+                )
+
     @check("jar", "jar_sha256")
     def _downloads_are_checked(self) -> Iterator[Problem]:
         return unchecked(self.jar, self.jar_sha256)
@@ -89,3 +136,6 @@ class ApplicationJobSpec(JobSpec):
     ready_within: Limit = Field(
         default="10min", validate_default=True, description="as it is declared"
     )
+
+
+_OF_THE_JOB = tuple(set(ApplicationJobSpec.model_fields) - {"cluster", "args"})

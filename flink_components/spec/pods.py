@@ -30,6 +30,11 @@ OWN_VOLUMES: Mapping[str, str] = {
     "flink-work": "/var/lib/flink",
     "tmp": "/tmp",  # noqa: S108
 }
+# What the pods of an application have beside these.
+OF_APPLICATIONS: Mapping[str, str] = {
+    "flink-guard": "/opt/flink-components",
+    "flink-jar": "/opt/flink/usrlib",
+}
 _OWN_VARIABLES: Mapping[str, str] = {
     "FLINK_PROPERTIES": "use config",
     "JOB_MANAGER_RPC_ADDRESS": "remove it: the cluster's own Service is used",
