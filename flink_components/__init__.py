@@ -7,6 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flink_components.components.application_deployment import (
+        ApplicationDeployment,
+        ApplicationDeploymentArgs,
+    )
     from flink_components.components.environment import Environment
     from flink_components.components.savepoint_snapshot import (
         SavepointSnapshot,
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from flink_components.spec.ref import JobRef
 
 __all__ = [
+    "ApplicationDeployment",
+    "ApplicationDeploymentArgs",
     "Environment",
     "JobRef",
     "SavepointSnapshot",
@@ -28,6 +34,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "ApplicationDeployment": "components.application_deployment",
+    "ApplicationDeploymentArgs": "components.application_deployment",
     "Environment": "components.environment",
     "JobRef": "spec.ref",
     "SavepointSnapshot": "components.savepoint_snapshot",

@@ -60,19 +60,25 @@ def _odd_values(value: object, path: str = "") -> Iterator[Problem]:
         yield Problem(path, "must be text", shown(value), "decode it")
 
 
-_keys: "WeakKeyDictionary[pulumi.Resource, dict[str, str]]" = WeakKeyDictionary()
+_keys: "WeakKeyDictionary[pulumi.Resource, dict[str, tuple[str, str]]]" = WeakKeyDictionary()
+_WITH_A_JOB = ("SessionJob", "ApplicationDeployment")
 
 
 def claim_key(kind: str, key: object, name: str) -> None:
-    """Refuses a second component of the same key in one program. Raises RunError."""
+    """Refuses a second component of the same key in one program. Raises RunError.
+
+    All that run a job share their keys, since each key has one ledger.
+    """
     root = get_root_resource()
     if root is None or not isinstance(key, str):
         return
     taken = _keys.setdefault(root, {})
-    other = taken.setdefault(f"{kind} {key}", name)
-    if other != name:
+    ledger = "job" if kind in _WITH_A_JOB else kind
+    other = taken.setdefault(f"{ledger} {key}", (kind, name))
+    if other != (kind, name):
         do = "give one of them another name, namespace or key"
-        refuse(f"{kind} {name}", [Problem("key", f"is that of {other} already", repr(key), do)])
+        what = other[1] if other[0] == kind else " ".join(other)
+        refuse(f"{kind} {name}", [Problem("key", f"is that of {what} already", repr(key), do)])
 
 
 def refuse_positional(what: str, args: object, env: object, like: str) -> Mapping[str, Any]:

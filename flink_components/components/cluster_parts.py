@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 from pulumi import Input, Output, ResourceOptions
 
-from flink_components.components.arguments import is_unknown, lifted, stack_name, urn_of
+from flink_components.components.arguments import lifted, stack_name, urn_of
+from flink_components.components.drawn import (
+    Drawn,
+    after,
+    has_policy,
+    is_secret,
+    of_a_revision,
+)
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import ClusterAnchor, ClusterSwitch, Revision
 from flink_components.kube.objects.session_cluster import (
     CHECKS,
-    SessionClusterObjects,
     cluster_ref,
     names,
     render,
@@ -21,12 +26,7 @@ from flink_components.plan.changes import plain
 from flink_components.spec.base import SpecError, load
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
-from flink_components.spec.errors import hiding_secrets, is_sensitive
-
-# Whole properties: where a path leads into one, the engine would make the next revision with the
-# old value of that path, since it resets it in the program's own value.
-_OF_A_REVISION = ["data", "stringData", "spec"]
-_SKIP_AWAIT = {"pulumi.com/skipAwait": "true"}
+from flink_components.spec.errors import hiding_secrets
 
 
 class Identity:
@@ -92,13 +92,15 @@ class Parts:
         self.number: Output[int] = revision.number.apply(int)
         public = self._public(values, "config", "env", "log4j")
         self.public = public
-        self.secret_config = _is_secret(values.get("config") or {})
+        secret = is_secret(values.get("config") or {})
         without_files = self._public(values, "config", "log4j")
-        self.objects = lifted(render, public, self.number, self.secret_config)
-        self.pods = lifted(render, without_files, self.number, self.secret_config)
-        self.files = lifted(render, self.spec, self.number, self.secret_config)
-        after = ResourceOptions.merge(parent, ResourceOptions(depends_on=[revision]))
-        made = self._make(name, values, after)
+        self.drawn = Drawn(
+            lifted(render, public, self.number, secret),
+            lifted(render, without_files, self.number, secret),
+            lifted(render, self.spec, self.number, secret),
+            secret,
+        )
+        made = self._make(name, values, after(parent, [revision]))
         uid = self.rest.metadata.apply(lambda metadata: metadata.get("uid"))
         self.switch = ClusterSwitch(
             f"{name}-switch",
@@ -115,7 +117,7 @@ class Parts:
                 "slots": public.apply(lambda spec: spec.slots_total),
                 "ready_within": own["ready_within"] or "10 min",
             },
-            ResourceOptions.merge(parent, ResourceOptions(depends_on=list(made.values()))),
+            after(parent, list(made.values())),
         )
         self.ref = lifted(
             lambda spec, number, uid, _: cluster_ref(
@@ -142,95 +144,18 @@ class Parts:
         self, name: str, values: Mapping[str, Any], opts: ResourceOptions
     ) -> dict[str, pulumi.CustomResource]:
         """The Kubernetes objects; lifecycle removes those of a revision, Pulumi forgets them."""
-        revision = ResourceOptions.merge(
-            opts,
-            ResourceOptions(
-                retain_on_delete=True, protect=False, ignore_changes=list(_OF_A_REVISION)
-            ),
-        )
+        drawn, revision = self.drawn, of_a_revision(opts)
         made: dict[str, pulumi.CustomResource] = {}
         if not values.get("service_account"):
-            made["account"] = k8s.core.v1.ServiceAccount(
-                f"{name}-account",
-                metadata=self._of("service_account", "metadata"),
-                automount_service_account_token=False,
-                opts=opts,
-            )
-        policy = values.get("network_policy") or {}
-        if is_unknown(policy) or policy.get("enabled", True) is not False:
-            made["policy"] = k8s.networking.v1.NetworkPolicy(
-                f"{name}-network-policy",
-                metadata=self._of("network_policy", "metadata"),
-                spec=self._of("network_policy", "spec"),
-                opts=opts,
-            )
-        made["config"] = self._make_config(name, revision)
-        self.rest = made["rest"] = self._service(f"{name}-rest", "rest_service", revision)
-        made["rpc"] = self._service(f"{name}-rpc", "rpc_service", revision)
-        workload = ResourceOptions.merge(revision, ResourceOptions(depends_on=list(made.values())))
-        for part, suffix in (("job_manager", "jobmanager"), ("task_manager", "taskmanager")):
-            made[suffix] = k8s.apps.v1.Deployment(
-                f"{name}-{suffix}",
-                metadata=self._of(part, "metadata", _SKIP_AWAIT),
-                spec=_field(self.pods, part, "spec"),
-                opts=workload,
-            )
-        made["stable"] = self._service(
-            f"{name}-stable",
-            "stable_service",
-            ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["spec.selector"])),
-        )
+            made["account"] = drawn.service_account(name, opts)
+        if has_policy(values):
+            made["policy"] = drawn.network_policy(name, opts)
+        made["config"] = drawn.config(name, revision)
+        self.rest = made["rest"] = drawn.service(f"{name}-rest", "rest_service", revision)
+        made["rpc"] = drawn.service(f"{name}-rpc", "rpc_service", revision)
+        made |= drawn.deployments(name, after(revision, list(made.values())))
+        made["stable"] = drawn.stable_service(name, opts)
         return made
-
-    def _service(self, name: str, part: str, opts: ResourceOptions) -> "k8s.core.v1.Service":
-        return k8s.core.v1.Service(
-            name,
-            metadata=self._of(part, "metadata", _SKIP_AWAIT),
-            spec=self._of(part, "spec"),
-            opts=opts,
-        )
-
-    def _make_config(self, name: str, opts: ResourceOptions) -> pulumi.CustomResource:
-        if self.secret_config:
-            return k8s.core.v1.Secret(
-                f"{name}-config",
-                metadata=self._of("config", "metadata"),
-                string_data=_field(self.files, "config", "stringData"),
-                opts=opts,
-            )
-        return k8s.core.v1.ConfigMap(
-            f"{name}-config",
-            metadata=self._of("config", "metadata"),
-            data=_field(self.files, "config", "data"),
-            opts=opts,
-        )
-
-    def _of(
-        self, part: str, field: str, annotations: Mapping[str, str] | None = None
-    ) -> Output[Any]:
-        return _field(self.objects, part, field, annotations)
-
-
-def _is_secret(options: Any) -> bool:
-    """An option looks like a secret, or none is known yet."""
-    return is_unknown(options) or any(is_sensitive(str(option)) for option in options)
-
-
-def _field(
-    objects: Output[SessionClusterObjects],
-    part: str,
-    field: str,
-    annotations: Mapping[str, str] | None = None,
-) -> Output[Any]:
-    """A field of a rendered object, with further annotations."""
-
-    def pick(rendered: SessionClusterObjects) -> Any:
-        value = getattr(rendered, part)[field]
-        if annotations:
-            value = {**value, "annotations": {**value["annotations"], **annotations}}
-        return value
-
-    return objects.apply(pick)
 
 
 def _load(name: str, values: Mapping[str, Any]) -> SessionClusterSpec:

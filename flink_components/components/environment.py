@@ -9,12 +9,15 @@ from flink_components.spec.base import Problem, unknown_field
 from flink_components.spec.errors import shown
 from flink_components.spec.merge import merged
 
+_DEFAULTS = ("session_cluster", "session_job", "application_deployment")
+
 
 @dataclass(frozen=True)
 class Environment:
     """What the clusters and jobs of one environment have in common; each may say otherwise.
 
-    `session_cluster` and `session_job` are defaults of any other argument of these components.
+    `session_cluster`, `session_job` and `application_deployment` are defaults of any other argument
+    of these components.
     """
 
     namespace: str | None = None
@@ -27,6 +30,7 @@ class Environment:
     config: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     session_cluster: Mapping[str, Any] = field(default_factory=dict)
     session_job: Mapping[str, Any] = field(default_factory=dict)
+    application_deployment: Mapping[str, Any] = field(default_factory=dict)
 
     def __new__(cls, *_: Any, **values: Any) -> "Environment":
         """Refuses names that there are not, in one line. Raises RunError."""
@@ -34,8 +38,8 @@ class Environment:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        refuse("Environment", [*_no_mapping("session_cluster", self.session_cluster)])
-        refuse("Environment", [*_no_mapping("session_job", self.session_job)])
+        for name in _DEFAULTS:
+            refuse("Environment", [*_no_mapping(name, getattr(self, name))])
 
     def but(self, **changes: Any) -> "Environment":
         """The same environment with other values; mappings are merged, not replaced."""
@@ -50,7 +54,20 @@ class Environment:
 
     def cluster_defaults(self) -> dict[str, Any]:
         """The arguments of a session cluster that this environment gives."""
-        own = {
+        return merged(self._of_pods(), self.session_cluster)
+
+    def application_defaults(self) -> dict[str, Any]:
+        """The arguments of an application that this environment gives."""
+        own = {"upgrade_mode": self.upgrade_mode}
+        return merged(self._of_pods(), own, self.application_deployment)
+
+    def job_defaults(self) -> dict[str, Any]:
+        """The arguments of a session job that this environment gives."""
+        own = {"savepoint_dir": self.savepoint_dir, "upgrade_mode": self.upgrade_mode}
+        return merged(own, self.session_job)
+
+    def _of_pods(self) -> dict[str, Any]:
+        return {
             "namespace": self.namespace,
             "flink_version": self.flink_version,
             "connection": self.connection,
@@ -59,12 +76,6 @@ class Environment:
             "labels": self.labels,
             "config": self.config,
         }
-        return merged(own, self.session_cluster)
-
-    def job_defaults(self) -> dict[str, Any]:
-        """The arguments of a session job that this environment gives."""
-        own = {"savepoint_dir": self.savepoint_dir, "upgrade_mode": self.upgrade_mode}
-        return merged(own, self.session_job)
 
 
 def _no_mapping(field: str, value: object) -> Iterator[Problem]:

@@ -9,6 +9,15 @@ from pulumi.dynamic import Resource
 from flink_components.providers.by_name import ByName
 
 Props = Mapping[str, Any]
+_OF_A_RUN = (
+    "job_id",
+    "attempt",
+    "phase",
+    "reason",
+    "since",
+    "restored_from",
+    "restore_point",
+)
 
 
 class JobAnchor(Resource, module="flink", name="JobAnchor"):
@@ -30,21 +39,40 @@ class Job(Resource, module="flink", name="SessionJob"):
     restore_point: pulumi.Output[str]
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        outputs = dict.fromkeys(
-            (
-                "job_id",
-                "revision",
-                "attempt",
-                "phase",
-                "reason",
-                "since",
-                "restored_from",
-                "restore_point",
-                "jar_content",
-                "drift",
-            )
-        )
+        outputs = dict.fromkeys(("revision", "jar_content", "drift", *_OF_A_RUN))
         super().__init__(ByName("session_job.SessionJobProvider"), name, {**outputs, **props}, opts)
+
+
+class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
+    """The number of an application's revision, and what it is made of, known in a preview."""
+
+    number: pulumi.Output[float]
+    fingerprint: pulumi.Output[str]
+    spec: pulumi.Output[Mapping[str, Any]]
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(
+            ByName("application_revision.ApplicationRevisionProvider"),
+            name,
+            {"number": None, "fingerprint": None, **props},
+            opts,
+        )
+
+
+class JobSwitch(Resource, module="flink", name="JobSwitch"):
+    """Lets a revision of an application run its job."""
+
+    job_id: pulumi.Output[str]
+    active_revision: pulumi.Output[float]
+    phase: pulumi.Output[str]
+    reason: pulumi.Output[str]
+    since: pulumi.Output[str]
+    restored_from: pulumi.Output[str]
+    restore_point: pulumi.Output[str]
+
+    def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        outputs = dict.fromkeys(("active_revision", "drift", *_OF_A_RUN))
+        super().__init__(ByName("job_switch.JobSwitchProvider"), name, {**outputs, **props}, opts)
 
 
 class Snapshot(Resource, module="flink", name="SavepointSnapshot"):

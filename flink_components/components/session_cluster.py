@@ -1,7 +1,7 @@
 """A session cluster in standalone mode."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from pulumi import Input, Output, ResourceOptions
 
@@ -15,15 +15,15 @@ from flink_components.components.arguments import (
     named,
     refuse_positional,
 )
+from flink_components.components.beforehand import connection_problems, no_output, of_the_policy
 from flink_components.components.cluster import Cluster
+from flink_components.components.cluster_args import ClusterArgs
 from flink_components.components.cluster_parts import Identity, Parts
 from flink_components.components.environment import Environment
 from flink_components.components.refusal import refuse
 from flink_components.kube.objects.session_cluster import CHECKS, rest_endpoint
 from flink_components.spec.base import Flag, Problem, SpecModel
 from flink_components.spec.cluster import SessionClusterSpec
-from flink_components.spec.connection import Connection
-from flink_components.spec.errors import shown
 from flink_components.spec.merge import merged
 from flink_components.spec.names import job_key
 from flink_components.spec.quantity import Duration
@@ -32,69 +32,17 @@ _OWN = ("connection", "adopt", "ready_within")
 _LIKE = "{'flink_version': '1.20.3'}"
 
 
-class SessionClusterArgs(TypedDict, total=False):
+class SessionClusterArgs(ClusterArgs, total=False):
     """Arguments of a SessionCluster. All but `namespace` and `flink_version` have a default."""
 
-    namespace: Input[str]
-    """Kubernetes namespace, which must exist."""
-    name: str
-    """What its Kubernetes objects are called; by default as the component is."""
-    flink_version: Input[str]
-    """Flink version, such as 1.20.3."""
     key: Input[str]
     """Identity of the cluster; `<namespace>/<name>` by default."""
-    image: Input[str]
-    """Container image; `flink:<flink_version>` by default."""
-    image_pull_policy: Input[str]
-    """Always, IfNotPresent (default) or Never."""
-    image_pull_secrets: Input[list[Input[str]]]
-    """Names of Secrets with registry credentials."""
-    config: Input[Mapping[str, Input[str | int | float | bool]]]
-    """Flink options; those of the environment stay below them."""
-    plugins: Input[list[Input[str]]]
-    """Built-in plugins of the image to switch on, such as flink-s3-fs-hadoop."""
-    job_manager: Input[Mapping[str, Any]]
-    """`cpu`, `cpu_limit`, `memory` (1600Mi), `replicas` (1), and where the pod may run."""
     task_manager: Input[Mapping[str, Any]]
     """`cpu`, `memory` (1728Mi), `replicas` (1), `slots` (1), and where the pods may run."""
     service_account: Input[str]
     """Name of an existing ServiceAccount; one without rights is made by default."""
-    service_account_annotations: Input[Mapping[str, Input[str]]]
-    """Annotations of the one that is made, for a cloud identity."""
-    labels: Input[Mapping[str, Input[str]]]
-    """Labels of every object."""
-    annotations: Input[Mapping[str, Input[str]]]
-    """Annotations of every object."""
-    env: Input[list[Mapping[str, Any]]]
-    """Environment variables: `name` with `value` or `value_from`."""
-    volumes: Input[list[Mapping[str, Any]]]
-    """Kubernetes volumes of the pods."""
-    volume_mounts: Input[list[Mapping[str, Any]]]
-    """Kubernetes volume mounts of the Flink containers."""
     savepoint_dir: Input[str]
     """Default directory of savepoints."""
-    checkpoint_dir: Input[str]
-    """Directory of checkpoints."""
-    log4j: Input[str]
-    """A whole log4j configuration in place of ours (to the console)."""
-    read_only_root: Input[bool]
-    """Whether the containers' root file system is read-only (default: yes)."""
-    network_policy: Mapping[str, Any]
-    """Who may reach the pods; the RPC ports are closed to strangers by default."""
-    node_selector: Input[Mapping[str, Input[str]]]
-    """Labels of the nodes that may be used."""
-    tolerations: Input[list[Mapping[str, Any]]]
-    """Kubernetes tolerations."""
-    affinity: Input[Mapping[str, Any]]
-    """Kubernetes affinity."""
-    topology_spread_constraints: Input[list[Mapping[str, Any]]]
-    """Kubernetes topology spread constraints."""
-    priority_class_name: Input[str]
-    """Kubernetes priority class."""
-    termination_grace: Input[str]
-    """How long a pod may take to end."""
-    connection: Mapping[str, str]
-    """How the API server is reached from here: `kubeconfig`, `context`. Ambient by default."""
     adopt: bool
     """Take over a cluster that another stack manages."""
     ready_within: str
@@ -158,31 +106,14 @@ def cluster_problems(
     """What is wrong with the known arguments of a SessionCluster, before it is made."""
     values, own = _layers(name, args, env)
     values, unknown = named(values, SessionClusterArgs)
-    plain_values = {**own, "name": values["name"], **_of_the_policy(values)}
-    outputs = [_no_output(field) for field, value in plain_values.items() if has_unknown(value)]
+    plain_values = {**own, "name": values["name"], **of_the_policy(values)}
+    outputs = [no_output(field) for field, value in plain_values.items() if has_unknown(value)]
     found = [*unknown, *known_problems(SessionClusterSpec, values, CHECKS), *outputs]
-    return found if outputs else [*found, *known_problems(_Own, own), *_connection_problems(own)]
-
-
-def _of_the_policy(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides whether there is a NetworkPolicy."""
-    policy = values.get("network_policy")
-    if isinstance(policy, Mapping):
-        return {"network_policy.enabled": policy.get("enabled")}
-    return {"network_policy": policy}
-
-
-def _no_output(field: str) -> Problem:
-    return Problem(field, "can't be an Output", do="give a plain value: it is needed beforehand")
-
-
-def _connection_problems(own: Mapping[str, Any]) -> list[Problem]:
-    connection = own["connection"] or {}
-    if not isinstance(connection, Mapping):
-        do = "write it like {'kubeconfig': '~/.kube/config', 'context': 'prod'}"
-        return [Problem("connection", "must be a mapping", shown(connection), do)]
-    problems = known_problems(Connection, connection) or _rest_url(connection)
-    return [problem.under("connection") for problem in problems]
+    return (
+        found
+        if outputs
+        else [*found, *known_problems(_Own, own), *connection_problems(own["connection"])]
+    )
 
 
 def _layers(
@@ -192,13 +123,6 @@ def _layers(
     values = {"name": name, **merged((env or Environment()).cluster_defaults(), args)}
     own = {key: values.pop(key, None) for key in _OWN}
     return values, own
-
-
-def _rest_url(connection: Mapping[str, Any]) -> list[Problem]:
-    if not connection.get("rest_url"):
-        return []
-    what = "can't be set for a cluster that is made here"
-    return [Problem("rest_url", what, do="remove it: it is for jobs on a cluster that exists")]
 
 
 class _Own(SpecModel):

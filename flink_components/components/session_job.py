@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import Any
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -20,6 +20,7 @@ from flink_components.components.arguments import (
 )
 from flink_components.components.cluster import Cluster
 from flink_components.components.environment import Environment
+from flink_components.components.job_args import JobArgs
 from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
@@ -35,7 +36,7 @@ _OWN = ("adopt", "previous_key")
 _OF_THE_ANCHOR = tuple(set(AnchorSpec.model_fields) & set(SessionJobSpec.model_fields) - set(_OWN))
 
 
-class SessionJobArgs(TypedDict, total=False):
+class SessionJobArgs(JobArgs, total=False):
     """Arguments of a SessionJob. `cluster` and `jar` are required."""
 
     cluster: "Cluster | Input[Mapping[str, Any]]"
@@ -44,50 +45,8 @@ class SessionJobArgs(TypedDict, total=False):
     """A local path, https://… (with `jar_sha256`), s3://…, or local:///opt/flink/usrlib/x.jar."""
     jar_sha256: Input[str]
     """SHA-256 of the jar file, 64 hex digits."""
-    entry_class: Input[str]
-    """The main class; by default the jar's own Main-Class."""
-    args: Input[list[Input[str]]]
-    """Arguments of main, one item each."""
-    parallelism: Input[int]
-    """Default parallelism of the job."""
     config: Input[Mapping[str, Input[str | int | float | bool]]]
     """Flink options of this job alone (Flink 1.17 or later)."""
-    upgrade_mode: Input[str]
-    """savepoint (default), last_state or stateless."""
-    savepoint_dir: Input[str]
-    """Where savepoints are written, as the pods see it; required for upgrade_mode savepoint."""
-    savepoint_format: Input[str]
-    """native (default) or canonical."""
-    drain: Input[bool]
-    """Emit everything before the savepoint of a stop; for a last stop only."""
-    state: Input[str]
-    """running (default), suspended (stopped, its state kept) or cancelled."""
-    fallback: Input[str]
-    """last_state: where no savepoint can be taken, go on from the latest completed checkpoint."""
-    max_restore_age: Input[str]
-    """How old a checkpoint may be from which the job goes on; any age by default."""
-    keep_savepoints: Input[Mapping[str, Input[Any]]]
-    """count and age: which savepoints of our own stops stay; all by default, the newest always."""
-    restart: Input[str]
-    """Any text, such as a date: a changed one restarts the job with its state."""
-    restore_from: Input[str]
-    """A savepoint or retained checkpoint to start from; a changed one restores a running job."""
-    claim_mode: Input[str]
-    """NO_CLAIM (default), CLAIM (Flink deletes the snapshot later) or LEGACY; for restore_from."""
-    version: Input[str]
-    """Your own name of this build of the job; needed for `accept`."""
-    accept: Input[list[Mapping[str, Any]]]
-    """Losses of state accepted for this version: operator, version, reason, up_to."""
-    on_delete: Input[str]
-    """savepoint (default where savepoint_dir is set), cancel or keep."""
-    deadlines: Input[Mapping[str, Input[str]]]
-    """stable (5 min), savepoint (10 min), cancel (1 min)."""
-    description: Input[str]
-    """For people."""
-    key: Input[str]
-    """Identity of the job; `<namespace>/<name>` by default. It finds its ledger and state."""
-    previous_key: Input[str]
-    """The key that the job had before, to rename it."""
     adopt: "bool | JobRef | Mapping[str, Input[str]]"
     """A job that runs already, by its id or name; or True: one that another stack manages."""
 

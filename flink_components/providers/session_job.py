@@ -1,8 +1,5 @@
 """The dynamic provider of a session job. Its module path and class name are in users' states."""
 
-import threading
-import time
-from datetime import datetime, timezone
 from typing import Any
 
 from pulumi.dynamic import (
@@ -16,26 +13,27 @@ from pulumi.dynamic import (
 )
 
 from flink_components.flink.jar import JarError, content
-from flink_components.kube.access import AccessError
-from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
-from flink_components.lifecycle.ledger import records
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.planning import drifted
 from flink_components.lifecycle.session_job import Wish, ensure
 from flink_components.plan.changes import changes, fingerprint, plain
-from flink_components.plan.record import Phase, Record, Run
+from flink_components.plan.record import Record, Run
 from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
+from flink_components.providers.standing import (
+    AS_DECLARED,
+    left_unfinished,
+    running,
+    standing,
+    wanted,
+)
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
-from flink_components.spec.job import SessionJobSpec, WantedState
+from flink_components.spec.job import SessionJobSpec
 
 OURS = ("urn", "stack", "jar_content", "drift", "previous_key")
 """Inputs beside those of the spec: who asks, what the jar contains, what a refresh found."""
-
-AS_DECLARED = "none"
-_LEDGERS_SECONDS = 15.0
 
 
 class SessionJobProvider(ResourceProvider):
@@ -113,49 +111,17 @@ class SessionJobProvider(ResourceProvider):
         seen = observe(shop, record.run) if record and record.run else None
         if seen is not None and not seen.reached:
             process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", props["urn"])
-        drift = drifted(record, seen, fingerprint(props), _wanted(props)) or AS_DECLARED
+        drift = drifted(record, seen, fingerprint(props), wanted(props)) or AS_DECLARED
         outs = outputs({**props, "drift": drift}, record, drift)
         return ReadResult(id_, outs, _inputs(outs))
 
 
 def outputs(props: Any, record: Record | None, drift: str = AS_DECLARED) -> dict[str, Any]:
     """The whole new state: the inputs, and what the ledger says of the run."""
-    known = {**props, "drift": drift, **_standing(record, drift)}
-    if record is None or record.run is None:
-        return known
-    run = record.run
-    return {
-        **known,
-        "job_id": run.job_id,
-        "revision": run.revision,
-        "attempt": run.attempt,
-        "restored_from": run.restored_from or "",
-        "restore_point": record.restore.path if record.restore else "",
-    }
-
-
-def _standing(record: Record | None, drift: str) -> dict[str, str]:
-    """Where the job stands, why, and since when; the latter is empty for what a refresh found."""
-    phase = record.phase if record else Phase.LOST
-    if drift != AS_DECLARED:
-        state, _, why = drift.partition(": ")
-        return {
-            "phase": state if why else phase.value,
-            "reason": why or state,
-            "since": _time(record.since) if record and state == phase.value else "",
-        }
-    return {
-        "phase": phase.value,
-        "reason": record.reason if record else "",
-        "since": _time(record.since) if record else "",
-    }
-
-
-def _time(seconds: float) -> str:
-    """ISO 8601 in UTC; empty where it is not known."""
-    if not seconds:
-        return ""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    found = {**props, "drift": drift, **standing(record, drift), **running(record)}
+    if record is not None and record.run is not None:
+        found["revision"] = record.run.revision
+    return found
 
 
 def _wish(props: Any) -> Wish:
@@ -186,42 +152,6 @@ def last_run(olds: Any) -> Run | None:
 
 
 def _left_unfinished(olds: Any, news: Any) -> bool:
-    """The ledger says that an earlier run of the tool did not come to its end."""
-    cluster = news["cluster"]
-    connection = load(Connection, cluster.get("connection") or {})
-    try:
-        record = _LEDGERS.get(connection, news["namespace"]).get(news["key"])
-    except (KubeError, AccessError) as error:
-        process.warn(
-            f"{news['key']}: the ledger can't be read, so whether the job is as it was left "
-            f"can't be said: {error}",
-            news["urn"],
-        )
-        return False
-    return bool(drifted(record, None, fingerprint(olds), _wanted(olds)))
-
-
-def _wanted(props: Any) -> WantedState:
-    return WantedState(props.get("state") or WantedState.RUNNING)
-
-
-class _Ledgers:
-    """All ledgers of a namespace by one list call, for the short time of a preview or up."""
-
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
-        self._found: dict[str, tuple[float, dict[str, Record]]] = {}
-
-    def get(self, connection: Connection, namespace: str) -> dict[str, Record]:
-        """The records by key."""
-        name = f"{namespace} {connection.model_dump_json()}"
-        with self._mutex:
-            read_at, found = self._found.get(name, (0.0, {}))
-            if time.monotonic() - read_at > _LEDGERS_SECONDS or not read_at:
-                api = process.ACCESS.api(connection)
-                found = {r.key: r for r in records(api, namespace, "job", Record)}
-                self._found[name] = (time.monotonic(), found)
-            return found
-
-
-_LEDGERS = _Ledgers()
+    connection = load(Connection, news["cluster"].get("connection") or {})
+    key, namespace = news["key"], news["namespace"]
+    return left_unfinished(connection, namespace, key, fingerprint(olds), olds, news["urn"])

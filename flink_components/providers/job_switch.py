@@ -1,0 +1,167 @@
+"""The dynamic provider of `JobSwitch`. Its module path and class name are in users' states."""
+
+from typing import Any
+
+from pulumi.dynamic import (
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from flink_components.lifecycle.application import ensure_application
+from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.planning import drifted
+from flink_components.lifecycle.wish import ApplicationWish
+from flink_components.plan.changes import plain
+from flink_components.plan.record import Record, Run
+from flink_components.providers import process
+from flink_components.providers.standing import (
+    AS_DECLARED,
+    left_unfinished,
+    running,
+    standing,
+)
+from flink_components.spec.application import ApplicationJobSpec
+from flink_components.spec.base import load
+
+INPUTS = (
+    "key",
+    "spec",
+    "service_uid",
+    "fingerprint",
+    "revision",
+    "task_managers",
+    "job_managers",
+    "ha",
+    "stable_service",
+    "urn",
+    "stack",
+    "drift",
+)
+_SAME = ("fingerprint", "revision", "task_managers", "job_managers", "ha", "stable_service")
+
+
+class JobSwitchProvider(ResourceProvider):
+    """Lets a revision of an application run its job, in one step with the end of the one before."""
+
+    serialize_as_secret_always = False
+
+    @process.entry
+    def check(self, _olds: Any, news: Any) -> CheckResult:
+        """Nothing to refuse: the revision has checked the declaration."""
+        return CheckResult({**news, "drift": AS_DECLARED}, [])
+
+    @process.entry
+    def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
+        """Changed inputs, or a ledger that says that the job is not as it was declared."""
+        replaces = ["key"] if _olds.get("key") != _news.get("key") else []
+        if process.has_unknown(_news) or _declared(_olds) != _declared(_news):
+            return DiffResult(changes=None, replaces=replaces)
+        if _olds.get("drift", AS_DECLARED) != AS_DECLARED or _left_unfinished(_olds, _news):
+            return DiffResult(changes=True, replaces=replaces)
+        changed_row = any(_olds.get(name) != _news.get(name) for name in ("urn", "stack"))
+        return DiffResult(changes=None if changed_row else False, replaces=replaces)
+
+    @process.entry
+    def create(self, props: Any) -> CreateResult:
+        """Runs the job and waits until it is stable; the id is the key."""
+        record = ensure_application(
+            process.workshop(props["urn"]), wish(props), stack=props["stack"]
+        )
+        return CreateResult(props["key"], outputs(props, record))
+
+    @process.entry
+    def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
+        """Brings what runs to what is declared now, with its state."""
+        record = ensure_application(
+            process.workshop(_news["urn"]),
+            wish(_news),
+            wish(_olds),
+            last_run(_olds),
+            _news["stack"],
+        )
+        return UpdateResult(outputs(_news, record))
+
+    @process.entry
+    def delete(self, _id: str, _props: Any) -> None:
+        """The anchor, which is deleted after this, ends what runs, if its ledger is there."""
+        run, spec = last_run(_props), wish(_props).spec
+        shop = process.workshop(_props["urn"])
+        if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
+            return
+        if observe(shop, run).active:
+            raise Refused(
+                f"the ledger of {spec.key} is not there, and {run.job_id} still runs: "
+                f"`pulumi up` makes the ledger again, then `pulumi destroy` ends the job"
+            )
+
+    @process.entry
+    def read(self, id_: str, props: Any) -> ReadResult:
+        """What became of the job; gone only where the ledger says that it was deleted."""
+        spec, shop = wish(props).spec, process.workshop(props["urn"])
+        record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
+        if record is not None and record.deleted:
+            return ReadResult("", {})
+        seen = observe(shop, record.run) if record and record.run else None
+        if seen is not None and not seen.reached:
+            process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", props["urn"])
+        drift = drifted(record, seen, props["fingerprint"], spec.state) or AS_DECLARED
+        outs = outputs({**props, "drift": drift}, record, drift)
+        return ReadResult(id_, outs, {name: outs[name] for name in INPUTS if name in outs})
+
+
+def outputs(props: Any, record: Record | None, drift: str = AS_DECLARED) -> dict[str, Any]:
+    """The whole new state: the inputs, and what the ledger says of the run."""
+    found = {**props, "drift": drift, **standing(record, drift), **running(record)}
+    if record is not None and record.run is not None:
+        found["active_revision"] = record.run.revision
+    return found
+
+
+def wish(props: Any) -> ApplicationWish:
+    """What a life cycle call is asked for."""
+    declared = plain(props["spec"])
+    uid = plain(props.get("service_uid"))
+    spec = load(
+        ApplicationJobSpec, {**declared, "cluster": {**declared["cluster"], "uid": uid}}, "spec"
+    )
+    return ApplicationWish(
+        spec=spec,
+        fingerprint=props["fingerprint"],
+        revision=int(props["revision"]),
+        surge=spec.surge,
+        task_managers=int(props["task_managers"]),
+        job_managers=int(props["job_managers"]),
+        stable_service=props["stable_service"],
+        ha=bool(props["ha"]),
+    )
+
+
+def last_run(olds: Any) -> Run | None:
+    """What ran when the state was written, for a ledger that was deleted by hand."""
+    if not olds.get("job_id"):
+        return None
+    run = wish(olds).run(int(olds["active_revision"]), int(olds["attempt"]), olds["job_id"], 0.0)
+    return run.model_copy(update={"restored_from": olds.get("restored_from") or None})
+
+
+def _declared(props: Any) -> dict[str, Any]:
+    """What is declared, without how its revision is reached: `revision` names that."""
+    spec = {name: value for name, value in plain(props["spec"]).items() if name != "cluster"}
+    return {**{name: plain(props.get(name)) for name in _SAME}, "spec": spec}
+
+
+def _left_unfinished(olds: Any, news: Any) -> bool:
+    cluster = wish(news).spec.cluster
+    return left_unfinished(
+        cluster.connection,
+        cluster.namespace,
+        news["key"],
+        olds["fingerprint"],
+        plain(olds["spec"]),
+        news["urn"],
+    )

@@ -1,0 +1,99 @@
+"""Where a job stands, as its resource shows it and as its ledger says."""
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.ledger import records
+from flink_components.lifecycle.planning import drifted
+from flink_components.plan.record import Phase, Record
+from flink_components.providers import process
+from flink_components.spec.connection import Connection
+from flink_components.spec.job import WantedState
+
+AS_DECLARED = "none"
+_LEDGERS_SECONDS = 15.0
+
+
+def standing(record: Record | None, drift: str) -> dict[str, str]:
+    """Where the job stands, why, and since when; the latter is empty for what a refresh found."""
+    phase = record.phase if record else Phase.LOST
+    if drift != AS_DECLARED:
+        state, _, why = drift.partition(": ")
+        return {
+            "phase": state if why else phase.value,
+            "reason": why or state,
+            "since": _time(record.since) if record and state == phase.value else "",
+        }
+    return {
+        "phase": phase.value,
+        "reason": record.reason if record else "",
+        "since": _time(record.since) if record else "",
+    }
+
+
+def running(record: Record | None) -> dict[str, Any]:
+    """What the ledger says of the attempt that runs, or ran last."""
+    if record is None or record.run is None:
+        return {}
+    run = record.run
+    return {
+        "job_id": run.job_id,
+        "attempt": run.attempt,
+        "restored_from": run.restored_from or "",
+        "restore_point": record.restore.path if record.restore else "",
+    }
+
+
+def left_unfinished(
+    connection: Connection, namespace: str, key: str, fingerprint: str, olds: Any, urn: str
+) -> bool:
+    """The ledger says that an earlier run of the tool did not come to its end."""
+    try:
+        record = _LEDGERS.get(connection, namespace).get(key)
+    except (KubeError, AccessError) as error:
+        process.warn(
+            f"{key}: the ledger can't be read, so whether the job is as it was left "
+            f"can't be said: {error}",
+            urn,
+        )
+        return False
+    return bool(drifted(record, None, fingerprint, wanted(olds)))
+
+
+def wanted(spec: Mapping[str, Any]) -> WantedState:
+    """Whether the job shall run."""
+    return WantedState(spec.get("state") or WantedState.RUNNING)
+
+
+def _time(seconds: float) -> str:
+    """ISO 8601 in UTC; empty where it is not known."""
+    if not seconds:
+        return ""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class _Ledgers:
+    """All ledgers of a namespace by one list call, for the short time of a preview or up."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._found: dict[str, tuple[float, dict[str, Record]]] = {}
+
+    def get(self, connection: Connection, namespace: str) -> dict[str, Record]:
+        """The records by key."""
+        name = f"{namespace} {connection.model_dump_json()}"
+        with self._mutex:
+            read_at, found = self._found.get(name, (0.0, {}))
+            if time.monotonic() - read_at > _LEDGERS_SECONDS or not read_at:
+                api = process.ACCESS.api(connection)
+                found = {r.key: r for r in records(api, namespace, "job", Record)}
+                self._found[name] = (time.monotonic(), found)
+            return found
+
+
+_LEDGERS = _Ledgers()
