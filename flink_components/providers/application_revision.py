@@ -62,7 +62,7 @@ class ApplicationRevisionProvider(ResourceProvider):
         if before and new == olds.get("fingerprint"):
             return before
         try:
-            record = _ledger(news).read()
+            return next_revision(_ledger(news).read(), new, before or None)
         except (KubeError, AccessError, LifecycleError) as error:
             process.warn(
                 f"{news['key']}: the ledger can't be read, so whether its next revision has this "
@@ -70,8 +70,6 @@ class ApplicationRevisionProvider(ResourceProvider):
                 news["urn"],
             )
             return before + 1
-        # The objects of the revision before are there, and Pulumi is about to forget them.
-        return max(next_revision(record, new), before + 1)
 
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:

@@ -141,7 +141,7 @@ def render(
             labels.TASK_MANAGER,
             named.task_manager,
             spec.task_managers if runs else 0,
-            worker_pod(spec, account, source),
+            worker_pod(spec, account, source, named.guard),
         ),
     )
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flink_components.flink.config import WORK_DIR
+from flink_components.flink.image_jars import IN_IMAGE, USER_JARS
 from flink_components.kube.objects.pods import (
     Json,
     field_ref,
@@ -16,7 +15,7 @@ from flink_components.spec.application import ApplicationSpec
 from flink_components.spec.pods import OF_APPLICATIONS, OWN_VOLUMES
 
 GUARD_JAR = "guard.jar"
-_GUARD = "flink-guard"
+_GUARD, _JAR = "flink-guard", "flink-jar"
 _CONF = OWN_VOLUMES["flink-conf"]
 _WRITABLE_CONF = f"{WORK_DIR}/conf"
 # It waits at the guard for as long as it must: only a JobManager that has started may be hung.
@@ -29,6 +28,14 @@ def agent(namespace: str, lease: str, revision: int) -> str:
     given = {"namespace": namespace, "lease": lease, "revision": revision, "conf": _WRITABLE_CONF}
     text = ",".join(f"{name}={value}" for name, value in given.items())
     return f"-javaagent:{OF_APPLICATIONS[_GUARD]}/{GUARD_JAR}={text}"
+
+
+def fetch_script(agent_jar: str, library: str) -> str:
+    """A shell script that gets a jar: `CONF FROM SHA256 TO`. library: where Flink's jars are."""
+    return (
+        f'exec "${{JAVA_HOME:+$JAVA_HOME/bin/}}java" -cp "{agent_jar}:{library}/*" '
+        'org.flinkcomponents.guard.Fetch "$@"'
+    )
 
 
 def guarded_job_manager_pod(spec: ApplicationSpec, account: str, config: Json, guard: str) -> Json:
@@ -46,18 +53,20 @@ def guarded_job_manager_pod(spec: ApplicationSpec, account: str, config: Json, g
         {"name": "POD_UID", "valueFrom": field_ref("metadata.uid")},
         {"name": "FLINK_CONF_DIR", "value": _WRITABLE_CONF},
     ]
-    mount = {"name": _GUARD, "mountPath": OF_APPLICATIONS[_GUARD], "readOnly": True}
-    flink["volumeMounts"].append(mount)
-    pod["volumes"].append({"name": _GUARD, "configMap": {"name": guard}})
     # The guard reads and claims the ledger with it.
     pod["automountServiceAccountToken"] = True
     pod["initContainers"] = [_copy_of_the_configuration(flink)]
-    return pod
+    _mount(pod, _GUARD, {"configMap": {"name": guard}}, flink)
+    return _with_the_jar(spec, pod)
 
 
-def worker_pod(spec: ApplicationSpec, account: str, config: Json) -> Json:
-    """The pod spec of a TaskManager. config: the volume source of the configuration."""
-    return task_manager_pod(spec, account, config)
+def worker_pod(spec: ApplicationSpec, account: str, config: Json, guard: str) -> Json:
+    """The pod spec of a TaskManager, with the same arguments."""
+    pod = task_manager_pod(spec, account, config)
+    if not _is_fetched(spec):
+        return pod
+    pod["volumes"].append({"name": _GUARD, "configMap": {"name": guard}})
+    return _with_the_jar(spec, pod)
 
 
 def _job_manager_args(spec: ApplicationSpec) -> list[str]:
@@ -76,16 +85,55 @@ def _job_manager_args(spec: ApplicationSpec) -> list[str]:
 def _copy_of_the_configuration(flink: Json) -> Json:
     """What the guard writes into, before Flink reads it."""
     script = f"mkdir -p {_WRITABLE_CONF} && cp {_CONF}/* {_WRITABLE_CONF}/"
-    return _beside(flink, "configuration", ["sh", "-c", script], ("flink-conf", "flink-work"))
-
-
-def _beside(flink: Json, name: str, command: list[str], volumes: tuple[str, ...]) -> Json:
-    """An init container of the same image and size, so that it needs nothing more."""
-    same = ("image", "imagePullPolicy", "resources", "securityContext")
-    mounts: list[Any] = [one for one in flink["volumeMounts"] if one["name"] in volumes]
+    mounts = [one for one in flink["volumeMounts"] if one["name"] in ("flink-conf", "flink-work")]
     return {
-        "name": name,
-        "command": command,
-        **{field: flink[field] for field in same},
+        "name": "configuration",
+        "command": ["sh", "-c", script],
+        **_same(flink),
         "volumeMounts": mounts,
     }
+
+
+def _is_fetched(spec: ApplicationSpec) -> bool:
+    return not spec.jar.startswith(IN_IMAGE)
+
+
+def _with_the_jar(spec: ApplicationSpec, pod: Json) -> Json:
+    """A pod that gets the jar itself where the image does not hold it.
+
+    Through the image's entrypoint, which switches plugins on, and with all that Flink has: the
+    same identity, file systems and options.
+    """
+    if not _is_fetched(spec):
+        return pod
+    (flink,) = pod["containers"]
+    script = fetch_script(f"{OF_APPLICATIONS[_GUARD]}/{GUARD_JAR}", "/opt/flink/lib")
+    given = [_CONF, spec.jar.replace("$", "$$"), spec.jar_sha256 or "-", f"{USER_JARS}/job.jar"]
+    init = {
+        "name": "jar",
+        "args": ["sh", "-c", script, "fetch", *given],
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "env": [*flink["env"], {"name": "FLINK_PLUGINS_DIR", "value": "/opt/flink/plugins"}],
+        **_same(flink),
+        "volumeMounts": [one for one in flink["volumeMounts"] if one["name"] != _GUARD],
+    }
+    pod["initContainers"] = [*pod.get("initContainers", []), init]
+    init["volumeMounts"].append(_mount_of(_GUARD))
+    init["volumeMounts"].append({**_mount_of(_JAR), "readOnly": False})
+    _mount(pod, _JAR, {"emptyDir": {}}, flink)
+    return pod
+
+
+def _same(flink: Json) -> Json:
+    """What an init container has of Flink's own, so that its pod needs nothing more."""
+    same = ("image", "imagePullPolicy", "resources", "securityContext")
+    return {field: flink[field] for field in same}
+
+
+def _mount(pod: Json, name: str, source: Json, container: Json) -> None:
+    pod["volumes"].append({"name": name, **source})
+    container["volumeMounts"].append(_mount_of(name))
+
+
+def _mount_of(name: str) -> Json:
+    return {"name": name, "mountPath": OF_APPLICATIONS[name], "readOnly": True}

@@ -184,6 +184,62 @@ def test_the_guard_is_mounted_from_the_revisions_config_map() -> None:
     )
 
 
+def init_of(deployment: dict[str, Any]) -> dict[str, Any]:
+    (found,) = [one for one in pod(deployment)["initContainers"] if one["name"] == "jar"]
+    return found  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("role", ["job_manager", "task_manager"])
+def test_a_jar_from_elsewhere_is_fetched_by_every_pod(role: str) -> None:
+    objects = rendered(jar="https://example.org/fraud.jar", jar_sha256="a" * 64, image=None)
+    deployment = getattr(objects, role)
+    assert init_of(deployment)["args"] == [
+        "sh",
+        "-c",
+        'exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" '
+        '-cp "/opt/flink-components/guard.jar:/opt/flink/lib/*" '
+        'org.flinkcomponents.guard.Fetch "$@"',
+        "fetch",
+        "/opt/flink/conf",
+        "https://example.org/fraud.jar",
+        "a" * 64,
+        "/opt/flink/usrlib/job.jar",
+    ]
+    volumes = {volume["name"]: volume for volume in pod(deployment)["volumes"]}
+    assert volumes["flink-jar"] == {"name": "flink-jar", "emptyDir": {}}
+    assert volumes["flink-guard"] == {
+        "name": "flink-guard",
+        "configMap": {"name": "fraud-r7-guard"},
+    }
+    mounts = {mount["name"]: mount for mount in container(deployment)["volumeMounts"]}
+    assert mounts["flink-jar"] == {
+        "name": "flink-jar",
+        "mountPath": "/opt/flink/usrlib",
+        "readOnly": True,
+    }
+
+
+def test_what_fetches_a_jar_has_flinks_identity_and_plugins() -> None:
+    objects = rendered(jar="s3://acme/fraud.jar", plugins=["flink-s3-fs-hadoop"])
+    init, flink = init_of(objects.task_manager), container(objects.task_manager)
+    assert init["env"] == [
+        *flink["env"],
+        {"name": "FLINK_PLUGINS_DIR", "value": "/opt/flink/plugins"},
+    ]
+    assert {mount["mountPath"] for mount in flink["volumeMounts"]} <= {
+        mount["mountPath"] for mount in init["volumeMounts"]
+    }
+    assert "command" not in init
+    assert init["args"][5:7] == ["s3://acme/fraud.jar", "-"]
+
+
+def test_a_jar_of_the_image_needs_nothing_more() -> None:
+    assert "initContainers" not in pod(rendered().task_manager)
+    assert [one["name"] for one in pod(rendered().job_manager)["initContainers"]] == [
+        "configuration"
+    ]
+
+
 def test_a_job_manager_that_waits_at_the_guard_is_never_taken_for_a_hung_one() -> None:
     job_manager = container(rendered().job_manager)
     assert job_manager["startupProbe"]["failureThreshold"] == 2147483647

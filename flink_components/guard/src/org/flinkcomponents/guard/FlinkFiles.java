@@ -57,8 +57,7 @@ final class FlinkFiles implements AutoCloseable {
         try (OutputStream out = (OutputStream) invoke(create, at(file), to(file), overwrite)) {
             out.write(content);
         }
-        try (InputStream in =
-                (InputStream) invoke(fileSystem.getMethod("open", path), at(file), to(file))) {
+        try (InputStream in = open(file)) {
             byte[] read = new byte[content.length];
             if (in.read(read) != read.length || !Arrays.equals(read, content)) {
                 throw new IOException(file + " was written, and reads otherwise");
@@ -67,6 +66,10 @@ final class FlinkFiles implements AutoCloseable {
             Method delete = fileSystem.getMethod("delete", path, boolean.class);
             invoke(delete, at(file), to(file), false);
         }
+    }
+
+    InputStream open(String file) throws Exception {
+        return (InputStream) invoke(fileSystem.getMethod("open", path), at(file), to(file));
     }
 
     @Override
