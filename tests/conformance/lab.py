@@ -46,6 +46,7 @@ class Step:
     id: str
     diff: Mapping[str, str]
     old_inputs: Mapping[str, Any]
+    inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
 
 
@@ -266,6 +267,7 @@ def _step(metadata: automation.StepEventMetadata) -> Step:
             for path, change in (metadata.detailed_diff or {}).items()
         },
         old_inputs=_hidden((old.inputs if old else None) or {}),
+        inputs=_hidden((new.inputs if new else None) or {}),
         outputs=_hidden((new.outputs if new else None) or {}),
     )
 
