@@ -58,16 +58,14 @@ class Parts:
         anchor = self._anchor(given, own, ignored, after(parent, rights))
         revision = ApplicationRevision(
             f"{given.name}-revision",
-            {**given.common, "spec": given.values, "previous_key": own["previous_key"]},
+            {**given.values, **given.common, "previous_key": own["previous_key"]},
             ResourceOptions.merge(
                 after(parent, [anchor]),
-                ResourceOptions(
-                    hooks=plan_hooks(), ignore_changes=[f"spec.{path}" for path in ignored]
-                ),
+                ResourceOptions(hooks=plan_hooks(), ignore_changes=list(ignored)),
             ),
         )
         self._spec: Output[ApplicationSpec] = lifted(
-            lambda _, known: self._load(known), declared, revision.spec
+            lambda _, known: self._load(known), declared, revision.declared
         )
         self._number: Output[int] = revision.number.apply(int)
         self.public = self._without(self._spec, *_FILES, *_PODS)

@@ -7,6 +7,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from flink_components.providers.by_name import ByName
+from flink_components.spec.application import ApplicationSpec
 
 Props = Mapping[str, Any]
 _OF_A_RUN = (
@@ -48,15 +49,21 @@ class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
 
     number: pulumi.Output[float]
     fingerprint: pulumi.Output[str]
-    spec: pulumi.Output[Mapping[str, Any]]
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
+        added = dict.fromkeys(("number", "fingerprint", *ApplicationSpec.model_fields))
         super().__init__(
             ByName("application_revision.ApplicationRevisionProvider"),
             name,
-            {"number": None, "fingerprint": None, **props},
+            {**added, **props},
             opts,
         )
+
+    @property
+    def declared(self) -> "pulumi.Output[dict[str, Any]]":
+        """What is declared, with the old value of whatever is to be ignored."""
+        found = {field: getattr(self, field) for field in ApplicationSpec.model_fields}
+        return pulumi.Output.all(**found)
 
 
 class JobSwitch(Resource, module="flink", name="JobSwitch"):

@@ -1,10 +1,8 @@
 """The provider of `ApplicationRevision`. Its module path and class name are in users' states."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from pulumi.dynamic import (
-    CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
@@ -21,21 +19,21 @@ from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.revisions import next_revision, write_revision
 from flink_components.plan.changes import plain
 from flink_components.plan.record import Record
-from flink_components.providers import process
+from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
 from flink_components.spec.application import ApplicationSpec
-from flink_components.spec.base import load, load_known
+from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
-from flink_components.spec.errors import hiding_secrets
 
-_SAME = ("key", "namespace", "spec", "fingerprint", "number")
+OURS = ("connection", "urn", "stack", "previous_key", "fingerprint", "number")
+"""Inputs beside those of the spec: who asks, and what `check` adds."""
 
 
 class ApplicationRevisionProvider(ResourceProvider):
     """Numbers what an application runs: the same number for the same pods and program.
 
-    An update, never a replacement. `spec` is the declared application; `check` adds `fingerprint`
-    and `number`, so both are known in a preview.
+    An update, never a replacement. `check` adds `fingerprint` and `number` to what is declared,
+    so both are known in a preview.
     """
 
     serialize_as_secret_always = False
@@ -43,15 +41,11 @@ class ApplicationRevisionProvider(ResourceProvider):
     @process.entry
     def check(self, _olds: Any, news: Any) -> CheckResult:
         """Refuses what can't be right, and gives the number."""
-        failures = changed_job_key(_olds, news)
-        declared = plain(news["spec"])
-        if not isinstance(declared, Mapping):
+        failures = fields.failures(ApplicationSpec, news, OURS, CHECKS)
+        failures += changed_job_key(_olds, news)
+        if failures or not fields.known(news, *ApplicationSpec.model_fields):
             return CheckResult(dict(news), failures)
-        problems = load_known(ApplicationSpec, declared, process.is_unknown, checks=CHECKS)
-        failures += [CheckFailure("", str(hiding_secrets(problem))) for problem in problems]
-        if failures or process.has_unknown(news):
-            return CheckResult(dict(news), failures)
-        new = fingerprint(load(ApplicationSpec, declared))
+        new = fingerprint(fields.spec(ApplicationSpec, news))
         number = self._number(_olds, news, new)
         return CheckResult({**news, "fingerprint": new, "number": number}, [])
 
@@ -74,9 +68,10 @@ class ApplicationRevisionProvider(ResourceProvider):
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
         """How the ledger is reached is no difference."""
-        if process.has_unknown(_news):
+        names = (*ApplicationSpec.model_fields, "fingerprint", "number")
+        if not fields.known(_news, *names):
             return DiffResult(changes=None)
-        same = all(plain(_olds.get(name)) == plain(_news.get(name)) for name in _SAME)
+        same = all(plain(_olds.get(name)) == plain(_news.get(name)) for name in names)
         return DiffResult(changes=False if same else None)
 
     @process.entry

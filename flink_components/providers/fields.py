@@ -1,13 +1,13 @@
 """Pulumi's properties as specs: which keys belong to one, and what is wrong with them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pulumi.dynamic import CheckFailure
 
 from flink_components.plan.changes import plain
 from flink_components.providers.process import has_unknown, is_unknown
-from flink_components.spec.base import SpecModel, load, load_known
+from flink_components.spec.base import Check, SpecModel, load, load_known
 from flink_components.spec.errors import hiding_secrets
 
 M = TypeVar("M", bound=SpecModel)
@@ -24,12 +24,19 @@ def spec(model: type[M], props: Mapping[str, Any]) -> M:
 
 
 def failures(
-    model: type[SpecModel], props: Mapping[str, Any], ours: Iterable[str]
+    model: type[SpecModel],
+    props: Mapping[str, Any],
+    ours: Iterable[str],
+    checks: Sequence[Check] = (),
 ) -> list[CheckFailure]:
-    """What is wrong with the known properties; `ours` are keys that are no fields of the model."""
+    """What is wrong with the known properties; `ours` are keys that are no fields of the model.
+
+    `checks`: as `load` takes them.
+    """
     known = {key: value for key, value in props.items() if key not in ours}
     known = {key: value for key, value in known.items() if not key.startswith("__")}
-    problems = load_known(model, {k: plain(v) for k, v in known.items()}, is_unknown)
+    values = {name: plain(value) for name, value in known.items()}
+    problems = load_known(model, values, is_unknown, checks=checks)
     return [CheckFailure("", str(hiding_secrets(problem))) for problem in problems]
 
 

@@ -150,9 +150,10 @@ def fingerprint(spec: ApplicationSpec) -> str:
     """A hash of what makes a new revision when it changes: pods, configuration and program.
 
     Labels, annotations, replicas, Services, deadlines and the agent itself are not in it, nor the
-    number of a revision; the key is, since a Deployment's selector cannot change.
+    number of a revision; the key is, since a Deployment's selector cannot change. Where savepoints
+    go is not: each one is asked for with its directory.
     """
-    objects = render(spec, revision=1)
+    objects = render(spec.model_copy(update={"savepoint_dir": None}), revision=1)
     restarting = {
         "key": spec.key,
         "config": objects.config.get("data", objects.config.get("stringData")),
