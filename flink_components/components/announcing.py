@@ -1,7 +1,8 @@
 """Says in a preview, and again in `up`, what will happen to a job."""
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,43 +10,49 @@ import pulumi
 from pulumi import ResourceHookArgs
 from pulumi.resource import DependencyResource
 
-from flink_components.flink.jar import JarError, content
+from flink_components.components.foreseeing import Foreseen, application, job, switch
 from flink_components.kube.access import Access
-from flink_components.lifecycle.planning import plan
-from flink_components.lifecycle.session_job import Wish
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.changes import plain
-from flink_components.providers.session_job import last_run
-from flink_components.spec.base import SpecError, load
-from flink_components.spec.job import SessionJobSpec
 
 _ACCESS = Access()
 # Not the event loop's own threads: each registration that waits for a hook holds one of them.
 _THREADS = ThreadPoolExecutor(8, "flink-plan")
+_FORESEEN: Mapping[str, Callable[..., Foreseen | None]] = {
+    "SessionJob": job,
+    "ApplicationRevision": application,
+    "JobSwitch": switch,
+}
 
 
-async def announce(args: ResourceHookArgs) -> None:
-    """Logs the plan of a job that is made or changed on its row. Raises ValueError to refuse."""
+async def announce(args: ResourceHookArgs, said: set[str]) -> None:
+    """Logs the plan of a job that is made or changed on its row. Raises ValueError to refuse.
+
+    said: the rows on which something was said; an application has two resources that may change,
+    and its plan is the same for both.
+    """
     new, hidden = await _revealed(args.new_inputs or {})
+    if new["urn"] in said:
+        return
+    said.add(new["urn"])
+    before = outputs = None
+    if args.old_inputs is not None:
+        before, hidden_before = await _revealed(args.old_inputs)
+        hidden |= hidden_before
+    if args.old_outputs is not None:
+        outputs = (await _revealed(args.old_outputs))[0]
     row = DependencyResource(new["urn"])
-    wish = _wish(new)
-    if wish is None:
+    foreseen = _FORESEEN[args.type.rpartition(":")[2]](new, before, outputs)
+    if foreseen is None:
         pulumi.log.info(
             "what happens to the job can't be said before `up`: some of its arguments are "
             "not known yet",
             row,
         )
         return
-    before = last = None
-    if args.old_inputs is not None:
-        old, hidden_before = await _revealed(args.old_inputs)
-        before, hidden = plain(old), hidden | hidden_before
-    if args.old_outputs is not None:
-        last = last_run((await _revealed(args.old_outputs))[0])
-    found = await asyncio.get_running_loop().run_in_executor(
-        _THREADS, plan, Workshop(_ACCESS), wish, before, new.get("previous_key"), last
+    found = await asyncio.get_running_loop().run_in_executor(_THREADS, foreseen, Workshop(_ACCESS))
+    found = found.hiding(
+        [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
     )
-    found = found.hiding(hidden)
     if found.refused is not None:
         raise ValueError(found.text())
     log = pulumi.log.warn if found.unknown else pulumi.log.info
@@ -62,17 +69,3 @@ async def _revealed(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]
     for name in hidden:
         revealed[name] = await inputs[name].future(with_unknowns=True)
     return revealed, hidden
-
-
-def _wish(inputs: Mapping[str, Any]) -> Wish | None:
-    """The declared job, or None while something of it is not known."""
-    given = {
-        field: plain(inputs[field])
-        for field in SessionJobSpec.model_fields
-        if inputs.get(field) is not None
-    }
-    try:
-        spec = load(SessionJobSpec, given)
-        return Wish(spec, inputs.get("jar_content") or content(spec.jar, spec.jar_sha256))
-    except (SpecError, JarError):
-        return None

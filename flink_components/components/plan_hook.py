@@ -1,5 +1,6 @@
 """The hook that says in a preview, and again in `up`, what will happen to a job."""
 
+from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -18,14 +19,20 @@ def plan_hooks() -> ResourceHookBinding:
     hook = _hooks.get(root) if root else None
     if hook is None:
         options = ResourceHookOptions(on_dry_run=True)
-        hook = ResourceHook("flink-components-plan", _announce, options)
+        hook = ResourceHook("flink-components-plan", _announcing(), options)
         if root:
             _hooks[root] = hook
     return ResourceHookBinding(before_create=[hook], before_update=[hook])
 
 
-async def _announce(args: ResourceHookArgs) -> None:
-    # Not loaded by a program whose jobs do not change.
-    from flink_components.components.announcing import announce
+def _announcing() -> Callable[[ResourceHookArgs], Awaitable[None]]:
+    """What the hook of one program does."""
+    said: set[str] = set()
 
-    await announce(args)
+    async def announce_once(args: ResourceHookArgs) -> None:
+        # Not loaded by a program whose jobs do not change.
+        from flink_components.components.announcing import announce
+
+        await announce(args, said)
+
+    return announce_once

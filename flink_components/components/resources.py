@@ -49,21 +49,18 @@ class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
 
     number: pulumi.Output[float]
     fingerprint: pulumi.Output[str]
+    declared: "pulumi.Output[dict[str, Any]]"
+    """What is declared, with the old value of whatever is to be ignored."""
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        added = dict.fromkeys(("number", "fingerprint", *ApplicationSpec.model_fields))
         super().__init__(
             ByName("application_revision.ApplicationRevisionProvider"),
             name,
-            {**added, **props},
+            {"number": None, "fingerprint": None, **props},
             opts,
         )
-
-    @property
-    def declared(self) -> "pulumi.Output[dict[str, Any]]":
-        """What is declared, with the old value of whatever is to be ignored."""
-        found = {field: getattr(self, field) for field in ApplicationSpec.model_fields}
-        return pulumi.Output.all(**found)
+        given = [field for field in ApplicationSpec.model_fields if props.get(field) is not None]
+        self.declared = pulumi.Output.all(**{field: getattr(self, field) for field in given})
 
 
 class JobSwitch(Resource, module="flink", name="JobSwitch"):

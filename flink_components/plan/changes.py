@@ -65,8 +65,11 @@ _IN_PLACE_OF_APPLICATIONS = (
     "surge",
     "cleanup",
     "ready_within",
-    "checkpoint_dir",
+    "job_manager.replicas",
+    "task_manager.replicas",
 )
+_RESTARTS_APPLICATIONS = ("name", "parallelism", "jar", "jar_sha256")
+"""What is less for a session job: its objects, and the pods that get the jar, are not its own."""
 
 _OF_A_CLUSTER = ("key", "revision", "namespace", "service")
 """What of a ClusterRef names the cluster; the connection and the slots do not."""
@@ -83,9 +86,7 @@ class Change(NamedTuple):
 
 def of_application(field: str) -> Kind:
     """What a change of a field of an application does: what its job is, is no matter of pods."""
-    if field == "parallelism":
-        return Kind.RESTART
-    if field in JOB and field not in ("jar", "jar_sha256"):
+    if field in JOB and field not in _RESTARTS_APPLICATIONS:
         return JOB[field]
     return Kind.IN_PLACE if field in _IN_PLACE_OF_APPLICATIONS else Kind.RESTART
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from flink_components.spec.base import Flag, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import FieldError
-from flink_components.spec.jar import ClassName, SessionJar, Sha256, unchecked
+from flink_components.spec.jar import ClassName, SessionJar, Sha256
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
@@ -246,7 +246,7 @@ class DeclaredJobSpec(StopSpec):
 class JobSpec(DeclaredJobSpec):
     """A declared job and the cluster that it runs on: what its life cycle works with."""
 
-    cluster: ClusterRef = Field(description="the cluster that it runs on")
+    cluster: ClusterRef = Field(description="the cluster: a component or its `ref`")
 
     @check("claim_mode", "restore_from", "cluster")
     def _claims_are_known(self) -> Iterator[Problem]:
@@ -276,19 +276,20 @@ class SessionJobSpec(JobSpec):
         default={}, description="Flink options of this job alone (Flink 1.17 or later)"
     )
 
-    @check("cluster")
-    def _is_a_session_cluster(self) -> Iterator[Problem]:
-        if self.cluster.kind != "session":
-            yield Problem(
-                "cluster",
-                "is that of an application, which runs only its own job",
-                repr(self.cluster.key),
-                "give a session cluster",
-            )
-
     @check("jar", "jar_sha256")
     def _downloads_are_checked(self) -> Iterator[Problem]:
-        return unchecked(self.jar, self.jar_sha256)
+        if self.jar.startswith("https://") and self.jar_sha256 is None:
+            yield Problem(
+                "jar_sha256",
+                "is missing, and the jar comes from https",
+                do="give the SHA-256 of the jar file (`sha256sum JAR`)",
+            )
+        if self.jar.startswith("local://") and self.jar_sha256 is not None:
+            yield Problem(
+                "jar_sha256",
+                "can't be checked for a jar inside the image",
+                do="remove it; pin the image by its digest",
+            )
 
     @check("config", "cluster")
     def _config_needs_a_newer_flink(self) -> Iterator[Problem]:

@@ -62,10 +62,10 @@ def test_session_clusters_are_what_they_were(
 @pytest.mark.parametrize(
     ("version", "values", "expected"),
     [
-        ("1.15.4", {}, "9707247a3cfffd47"),
-        ("1.20.3", {}, "0db8c7b32d4e751f"),
-        ("2.3.0", {}, "a3cde395928eec13"),
-        ("1.20.3", {**_FULL, "args": ["--from", "payments"], "parallelism": 4}, "64d01c67fa252fba"),
+        ("1.15.4", {}, "4981e9d774004fc7"),
+        ("1.20.3", {}, "dd1ac363b56ef034"),
+        ("2.3.0", {}, "eb6e232130e7daa1"),
+        ("1.20.3", {**_FULL, "args": ["--from", "payments"], "parallelism": 4}, "ab8b75928c589adf"),
     ],
 )
 def test_applications_are_what_they_were(

@@ -12,15 +12,19 @@ import pytest
 from pulumi.dynamic.dynamic import serialize_provider
 
 from flink_components.providers.anchor import JobAnchorProvider
+from flink_components.providers.application_revision import ApplicationRevisionProvider
 from flink_components.providers.by_name import ByName
 from flink_components.providers.cluster_anchor import ClusterAnchorProvider
 from flink_components.providers.cluster_revision import ClusterRevisionProvider
 from flink_components.providers.cluster_switch import ClusterSwitchProvider
+from flink_components.providers.job_switch import JobSwitchProvider
 from flink_components.providers.session_job import SessionJobProvider
 from flink_components.providers.snapshot import SavepointSnapshotProvider
 
 _PROVIDERS = {
     "anchor.JobAnchorProvider": JobAnchorProvider,
+    "application_revision.ApplicationRevisionProvider": ApplicationRevisionProvider,
+    "job_switch.JobSwitchProvider": JobSwitchProvider,
     "session_job.SessionJobProvider": SessionJobProvider,
     "snapshot.SavepointSnapshotProvider": SavepointSnapshotProvider,
     "cluster_anchor.ClusterAnchorProvider": ClusterAnchorProvider,
