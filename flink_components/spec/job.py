@@ -276,6 +276,16 @@ class SessionJobSpec(JobSpec):
         default={}, description="Flink options of this job alone (Flink 1.17 or later)"
     )
 
+    @check("cluster")
+    def _is_a_session_cluster(self) -> Iterator[Problem]:
+        if self.cluster.kind != "session":
+            yield Problem(
+                "cluster",
+                "is that of an application, which runs only its own job",
+                repr(self.cluster.key),
+                "give a session cluster",
+            )
+
     @check("jar", "jar_sha256")
     def _downloads_are_checked(self) -> Iterator[Problem]:
         if self.jar.startswith("https://") and self.jar_sha256 is None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pulumi
 import pytest
-import yaml
 
 from flink_components import ApplicationDeployment, Environment
-from sandbox.engine import environment
 from tests.conformance.lab import Step
-from tests.engine.conftest import stacks_in
-from tests.engine.previews import Finding, Preview, preview_all
+from tests.engine.nowhere import preview_nowhere
+from tests.engine.previews import Finding, Preview
 
 pytestmark = [pytest.mark.engine]
 
@@ -92,23 +88,8 @@ PROGRAMS = {
 @pytest.fixture(scope="module")
 def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
     """What the previews said, by their names."""
-    home = tmp_path_factory.mktemp("engine")
-    kubeconfig = home / "kubeconfig"
-    kubeconfig.write_text(yaml.safe_dump(_nowhere()))
-    variables = {**environment(home), "KUBECONFIG": str(kubeconfig)}
     previews = [Preview(name, program) for name, program in PROGRAMS.items()]
-    return preview_all(previews, stacks_in(home, variables), home, variables)
-
-
-def _nowhere() -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "nowhere",
-        "contexts": [{"name": "nowhere", "context": {"cluster": "nowhere", "user": "me"}}],
-        "clusters": [{"name": "nowhere", "cluster": {"server": "https://127.0.0.1:9"}}],
-        "users": [{"name": "me", "user": {"token": "x"}}],
-    }
+    return preview_nowhere(previews, tmp_path_factory.mktemp("engine"))
 
 
 def steps(finding: Finding) -> dict[str, Step]:

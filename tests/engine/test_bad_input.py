@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.plan.record import ClusterRecord, Owner, Record
-from tests.engine import bad_clusters, bad_connections, bad_jobs, bad_wishes
+from tests.engine import bad_applications, bad_clusters, bad_connections, bad_jobs, bad_wishes
 from tests.engine.cases import NAMESPACE, OTHER_STACK, SECRET, TAKEN, Case, Place
 from tests.engine.conftest import stacks_in
 from tests.engine.previews import Finding, Preview, preview_all
@@ -29,6 +29,7 @@ CASES: dict[str, Case] = {
         ("job", bad_jobs.CASES),
         ("connection", bad_connections.CASES),
         ("output", bad_wishes.CASES),
+        ("application", bad_applications.OF_A_CLUSTER),
     )
     for name, case in cases.items()
 }

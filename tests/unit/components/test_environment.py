@@ -34,8 +34,25 @@ def test_a_misspelt_change_is_answered_with_what_was_meant() -> None:
     )
 
 
+def test_an_application_gets_what_pods_and_jobs_have_in_common() -> None:
+    environment = BASE.but(upgrade_mode="last_state", application_deployment={"surge": False})
+    assert environment.application_defaults() == {
+        "namespace": "payments",
+        "flink_version": "1.20.3",
+        "labels": {"team": "risk", "stage": "dev"},
+        "config": {},
+        "upgrade_mode": "last_state",
+        "surge": False,
+    }
+
+
 @pytest.mark.parametrize(
-    ("field", "component"), [("session_cluster", "SessionCluster"), ("session_job", "SessionJob")]
+    ("field", "component"),
+    [
+        ("session_cluster", "SessionCluster"),
+        ("session_job", "SessionJob"),
+        ("application_deployment", "ApplicationDeployment"),
+    ],
 )
 def test_defaults_of_a_component_are_a_mapping(field: str, component: str) -> None:
     with pytest.raises(RunError) as error:

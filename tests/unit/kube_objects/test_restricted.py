@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from flink_components.kube.objects import application
 from flink_components.kube.objects.session_cluster import render
+from flink_components.spec.application import ApplicationSpec
 from flink_components.spec.base import load
 from flink_components.spec.cluster import SessionClusterSpec
 
@@ -88,6 +90,24 @@ def pods(values: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("values", DECLARED)
 def test_pods_pass_the_restricted_standard(values: dict[str, Any]) -> None:
     assert [list(violations(pod)) for pod in pods(values)] == [[], []]
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"jar": "s3://acme/fraud.jar", "plugins": ["flink-s3-fs-hadoop"]}]
+)
+def test_the_pods_of_an_application_pass_it_too(values: dict[str, Any]) -> None:
+    base = {
+        "name": "fraud",
+        "namespace": "payments",
+        "key": "payments/fraud",
+        "flink_version": "1.20.3",
+        "image": "acme/fraud:4.1.3",
+        "jar": "local:///opt/flink/usrlib/fraud.jar",
+        "savepoint_dir": "s3://acme/savepoints",
+    }
+    objects = application.render(load(ApplicationSpec, {**base, **values}), 1)
+    pods = [d["spec"]["template"]["spec"] for d in (objects.job_manager, objects.task_manager)]
+    assert [list(violations(pod)) for pod in pods] == [[], []]
 
 
 @pytest.mark.parametrize(
