@@ -23,6 +23,7 @@ from flink_components.components.cluster_parts import Identity
 from flink_components.components.environment import Environment
 from flink_components.components.job_args import JobArgs
 from flink_components.components.refusal import refuse
+from flink_components.components.running_job import RunningJob
 from flink_components.guard import jar
 from flink_components.java import JavaPartMissing
 from flink_components.kube.objects.application import CHECKS, rest_endpoint
@@ -59,7 +60,7 @@ class ApplicationDeploymentArgs(ClusterArgs, JobArgs, total=False):
     """Take over a job that another stack manages."""
 
 
-class ApplicationDeployment(pulumi.ComponentResource):
+class ApplicationDeployment(RunningJob):
     """One job in Flink's application mode, on pods of its own, upgraded with its state.
 
     A change that restarts the job makes a new revision beside the old one. Its pods wait until
@@ -67,26 +68,10 @@ class ApplicationDeployment(pulumi.ComponentResource):
     don't become stable.
     """
 
-    ref: Output[dict[str, Any]]
-    """The job as plain JSON, for a SavepointSnapshot here or in another stack."""
     rest_endpoint: Output[str]
     """URL of Flink's REST API inside Kubernetes, the same for all revisions."""
     flink_version: Output[str]
     """The Flink version."""
-    job_id: Output[str]
-    """Flink's id of the running attempt."""
-    revision: Output[int]
-    """The revision that runs."""
-    state: Output[str]
-    """STABLE, SUSPENDED, FINISHED, … as the ledger and the last refresh say."""
-    state_reason: Output[str]
-    """Why it is in that state, such as the cause of a rollback; empty where all is well."""
-    state_since: Output[str]
-    """Since when, in UTC (2026-01-31T12:00:00Z); empty where only a refresh noticed it."""
-    restored_from: Output[str]
-    """The snapshot that the running attempt started from; empty for an empty start."""
-    restore_point: Output[str]
-    """The latest snapshot that the ledger knows."""
 
     def __init__(
         self,
@@ -106,37 +91,18 @@ class ApplicationDeployment(pulumi.ComponentResource):
         fixed = ignored(opts, ApplicationSpec.model_fields)
         identity = Identity(name, values["key"], values, connection, self)
         parts = Parts(self, identity, own, fixed, _guard(what))
-        switch = parts.switch
-        self.ref = Output.from_input(
-            {
-                "key": values["key"],
-                "namespace": values["namespace"],
-                "savepoint_dir": values.get("savepoint_dir"),
-                "connection": dict(connection),
-            }
-        )
-        self.rest_endpoint = parts.public.apply(rest_endpoint)
-        self.flink_version = parts.public.apply(lambda spec: spec.flink_version)
-        self.job_id = switch.job_id
-        self.revision = switch.active_revision.apply(int)
-        self.state = switch.phase
-        self.state_reason = switch.reason
-        self.state_since = switch.since
-        self.restored_from = switch.restored_from
-        self.restore_point = switch.restore_point
-        self.register_outputs(
-            {
-                "ref": self.ref,
-                "rest_endpoint": self.rest_endpoint,
-                "flink_version": self.flink_version,
-                "job_id": self.job_id,
-                "revision": self.revision,
-                "state": self.state,
-                "state_reason": self.state_reason,
-                "state_since": self.state_since,
-                "restored_from": self.restored_from,
-                "restore_point": self.restore_point,
-            }
+        ref = {
+            "key": values["key"],
+            "namespace": values["namespace"],
+            "savepoint_dir": values.get("savepoint_dir"),
+            "connection": dict(connection),
+        }
+        self._show(
+            ref,
+            parts.switch,
+            parts.switch.active_revision,
+            rest_endpoint=parts.public.apply(rest_endpoint),
+            flink_version=parts.public.apply(lambda spec: spec.flink_version),
         )
 
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, ResourceOptions
 
 from flink_components.components.arguments import (
     claim_key,
@@ -24,6 +23,7 @@ from flink_components.components.job_args import JobArgs
 from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
+from flink_components.components.running_job import RunningJob
 from flink_components.plan.changes import plain
 from flink_components.spec.base import Problem, load_known
 from flink_components.spec.errors import shown
@@ -51,25 +51,8 @@ class SessionJobArgs(JobArgs, total=False):
     """A job that runs already, by its id or name; or True: one that another stack manages."""
 
 
-class SessionJob(pulumi.ComponentResource):
+class SessionJob(RunningJob):
     """One job on a session cluster, upgraded with its state."""
-
-    ref: Output[dict[str, Any]]
-    """The job as plain JSON, for a SavepointSnapshot here or in another stack."""
-    job_id: Output[str]
-    """Flink's id of the running attempt."""
-    revision: Output[int]
-    """How often what the job runs has changed."""
-    state: Output[str]
-    """STABLE, SUSPENDED, FINISHED, … as the ledger and the last refresh say."""
-    state_reason: Output[str]
-    """Why it is in that state, such as the cause of a rollback; empty where all is well."""
-    state_since: Output[str]
-    """Since when, in UTC (2026-01-31T12:00:00Z); empty where only a refresh noticed it."""
-    restored_from: Output[str]
-    """The snapshot that the running attempt started from; empty for an empty start."""
-    restore_point: Output[str]
-    """The latest snapshot that the ledger knows."""
 
     def __init__(
         self,
@@ -111,33 +94,13 @@ class SessionJob(pulumi.ComponentResource):
                 ignore_changes=_ignored(opts),
             ),
         )
-        self.ref = Output.from_input(
-            {
-                "key": key,
-                "namespace": values["namespace"],
-                "savepoint_dir": values.get("savepoint_dir"),
-                "connection": _connection(cluster, ref) or {},
-            }
-        )
-        self.job_id = job.job_id
-        self.revision = job.revision.apply(int)
-        self.state = job.phase
-        self.state_reason = job.reason
-        self.state_since = job.since
-        self.restored_from = job.restored_from
-        self.restore_point = job.restore_point
-        self.register_outputs(
-            {
-                "ref": self.ref,
-                "job_id": self.job_id,
-                "revision": self.revision,
-                "state": self.state,
-                "state_reason": self.state_reason,
-                "state_since": self.state_since,
-                "restored_from": self.restored_from,
-                "restore_point": self.restore_point,
-            }
-        )
+        ref_of_job = {
+            "key": key,
+            "namespace": values["namespace"],
+            "savepoint_dir": values.get("savepoint_dir"),
+            "connection": _connection(cluster, ref) or {},
+        }
+        self._show(ref_of_job, job, job.revision)
 
 
 def job_problems(

@@ -12,9 +12,6 @@ from pulumi.dynamic import (
 )
 
 from flink_components.lifecycle.application import ensure_application
-from flink_components.lifecycle.errors import Refused
-from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.planning import drifted
 from flink_components.lifecycle.wish import ApplicationWish
 from flink_components.plan.changes import plain
 from flink_components.plan.record import Record, Run
@@ -22,6 +19,8 @@ from flink_components.providers import process
 from flink_components.providers.standing import (
     AS_DECLARED,
     left_unfinished,
+    looked_at,
+    refuse_to_leave,
     running,
     standing,
 )
@@ -89,27 +88,17 @@ class JobSwitchProvider(ResourceProvider):
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:
         """The anchor, which is deleted after this, ends what runs, if its ledger is there."""
-        run, spec = last_run(_props), wish(_props).spec
-        shop = process.workshop(_props["urn"])
-        if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
-            return
-        if observe(shop, run).active:
-            raise Refused(
-                f"the ledger of {spec.key} is not there, and {run.job_id} still runs: "
-                f"`pulumi up` makes the ledger again, then `pulumi destroy` ends the job"
-            )
+        spec = wish(_props).spec
+        refuse_to_leave(process.workshop(_props["urn"]), spec, last_run(_props))
 
     @process.entry
     def read(self, id_: str, props: Any) -> ReadResult:
         """What became of the job; gone only where the ledger says that it was deleted."""
-        spec, shop = wish(props).spec, process.workshop(props["urn"])
-        record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
-        if record is not None and record.deleted:
+        spec = wish(props).spec
+        found = looked_at(process.workshop(props["urn"]), spec, props["fingerprint"], props["urn"])
+        if found is None:
             return ReadResult("", {})
-        seen = observe(shop, record.run) if record and record.run else None
-        if seen is not None and not seen.reached:
-            process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", props["urn"])
-        drift = drifted(record, seen, props["fingerprint"], spec.state) or AS_DECLARED
+        record, drift = found
         outs = outputs({**props, "drift": drift}, record, drift)
         return ReadResult(id_, outs, {name: outs[name] for name in INPUTS if name in outs})
 

@@ -13,9 +13,6 @@ from pulumi.dynamic import (
 )
 
 from flink_components.flink.jar import JarError, content
-from flink_components.lifecycle.errors import Refused
-from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.planning import drifted
 from flink_components.lifecycle.session_job import Wish, ensure
 from flink_components.plan.changes import changes, fingerprint, plain
 from flink_components.plan.record import Record, Run
@@ -24,9 +21,10 @@ from flink_components.providers.anchor import changed_job_key
 from flink_components.providers.standing import (
     AS_DECLARED,
     left_unfinished,
+    looked_at,
+    refuse_to_leave,
     running,
     standing,
-    wanted,
 )
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
@@ -89,29 +87,17 @@ class SessionJobProvider(ResourceProvider):
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:
         """The anchor, which is deleted after this, ends what runs, if its ledger is there."""
-        run = last_run(_props)
         spec = fields.spec(SessionJobSpec, _props)
-        shop = process.workshop(_props["urn"])
-        if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
-            return
-        if observe(shop, run).active:
-            raise Refused(
-                f"the ledger of {spec.key} is not there, and {run.job_id} still runs: "
-                f"`pulumi up` makes the ledger again, then `pulumi destroy` ends the job"
-            )
+        refuse_to_leave(process.workshop(_props["urn"]), spec, last_run(_props))
 
     @process.entry
     def read(self, id_: str, props: Any) -> ReadResult:
         """What became of the job; gone only where the ledger says that it was deleted."""
         spec = fields.spec(SessionJobSpec, props)
-        shop = process.workshop(props["urn"])
-        record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
-        if record is not None and record.deleted:
+        found = looked_at(process.workshop(props["urn"]), spec, fingerprint(props), props["urn"])
+        if found is None:
             return ReadResult("", {})
-        seen = observe(shop, record.run) if record and record.run else None
-        if seen is not None and not seen.reached:
-            process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", props["urn"])
-        drift = drifted(record, seen, fingerprint(props), wanted(props)) or AS_DECLARED
+        record, drift = found
         outs = outputs({**props, "drift": drift}, record, drift)
         return ReadResult(id_, outs, _inputs(outs))
 

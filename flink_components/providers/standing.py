@@ -8,12 +8,15 @@ from typing import Any
 
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import records
+from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.planning import drifted
-from flink_components.plan.record import Phase, Record
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.record import Phase, Record, Run
 from flink_components.providers import process
 from flink_components.spec.connection import Connection
-from flink_components.spec.job import WantedState
+from flink_components.spec.job import JobSpec, WantedState
 
 AS_DECLARED = "none"
 _LEDGERS_SECONDS = 15.0
@@ -47,6 +50,30 @@ def running(record: Record | None) -> dict[str, Any]:
         "restored_from": run.restored_from or "",
         "restore_point": record.restore.path if record.restore else "",
     }
+
+
+def looked_at(
+    shop: Workshop, spec: JobSpec, fingerprint: str, urn: str
+) -> tuple[Record | None, str] | None:
+    """The record and the drift of a job; None where the ledger says that it was deleted."""
+    record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
+    if record is not None and record.deleted:
+        return None
+    seen = observe(shop, record.run) if record and record.run else None
+    if seen is not None and not seen.reached:
+        process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", urn)
+    return record, drifted(record, seen, fingerprint, spec.state) or AS_DECLARED
+
+
+def refuse_to_leave(shop: Workshop, spec: JobSpec, run: Run | None) -> None:
+    """What runs is ended by the anchor, if its ledger is there; else it may not. Raises Refused."""
+    if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
+        return
+    if observe(shop, run).active:
+        raise Refused(
+            f"the ledger of {spec.key} is not there, and {run.job_id} still runs: "
+            f"`pulumi up` makes the ledger again, then `pulumi destroy` ends the job"
+        )
 
 
 def left_unfinished(

@@ -51,7 +51,7 @@ _STEPS = {
     "lifecycle/stopping.py": "stop",
     "lifecycle/way_back.py": "take an upgrade back",
     "plan/due.py": "plan",
-    "providers/session_job.py": "`pulumi destroy`",
+    "providers/standing.py": "`pulumi destroy`",
 }
 _KINDS = {
     "Refused": "Nothing was changed: what ran runs on, with its state.",

@@ -9,7 +9,7 @@ import pulumi
 from flink_components import ApplicationDeployment, SessionJob
 from tests.bad_wishes.applications import REFUSED
 from tests.engine.bad_jobs import REF
-from tests.engine.cases import ENVIRONMENT, NAMESPACE, SECRET, TAKEN, Case, Place
+from tests.engine.cases import ENVIRONMENT, NAMESPACE, SECRET, TAKEN, Case, Place, in_a_program
 
 RIGHT = {
     "image": "acme/fraud:4.1.3",
@@ -20,16 +20,9 @@ _AS_OUTPUTS = ("jar-on-this-machine", "too-few-slots", "surge-in-words", "shutdo
 """Those that are tried as Outputs too, which the component sees once they are known."""
 
 
-def _in_a_program(name: str, said: str) -> str:
-    """What a program says that makes the application `name`."""
-    lines = said.split("\n")
-    if len(lines) == 1:
-        return f"ApplicationDeployment {name}: {said}"
-    listed = "".join(f"\n  - {line}" for line in lines)
-    return f"ApplicationDeployment {name}: {len(lines)} arguments to correct:{listed}"
-
-
-TOGETHER = {name: _in_a_program(name, said) for name, (_, said) in REFUSED.items()}
+TOGETHER = {
+    name: in_a_program("ApplicationDeployment", name, said) for name, (_, said) in REFUSED.items()
+}
 """The one message of each application of `together`."""
 
 
@@ -60,7 +53,7 @@ def _as_outputs(wish: str) -> Case:
     def program(_: Place) -> None:
         _make("fraud", {field: pulumi.Output.from_input(value) for field, value in args.items()})
 
-    return Case(program, _in_a_program("fraud", said))
+    return Case(program, in_a_program("ApplicationDeployment", "fraud", said))
 
 
 def _two_of_one_key(_: Place) -> None:

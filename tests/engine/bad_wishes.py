@@ -9,7 +9,7 @@ import pulumi
 from flink_components import SessionJob
 from tests.bad_wishes import modes, places
 from tests.engine.bad_jobs import REF
-from tests.engine.cases import ENVIRONMENT, Case, Place
+from tests.engine.cases import ENVIRONMENT, Case, Place, in_a_program
 
 _WISHES = {**modes.REFUSED, **places.REFUSED}
 _AS_OUTPUTS = {
@@ -29,16 +29,7 @@ _AS_OUTPUTS = {
 """Those that are tried as Outputs too, and the resource that refuses each."""
 
 
-def _in_a_program(name: str, said: str) -> str:
-    """What a program says that makes the job `name`."""
-    lines = said.split("\n")
-    if len(lines) == 1:
-        return f"SessionJob {name}: {said}"
-    listed = "".join(f"\n  - {line}" for line in lines)
-    return f"SessionJob {name}: {len(lines)} arguments to correct:{listed}"
-
-
-TOGETHER = {name: _in_a_program(name, said) for name, (_, said) in _WISHES.items()}
+TOGETHER = {name: in_a_program("SessionJob", name, said) for name, (_, said) in _WISHES.items()}
 """The one message of each wish of `together`."""
 
 

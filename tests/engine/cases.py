@@ -39,3 +39,12 @@ class Case:
     program: Callable[[Place], None]
     says: str
     severity: str = "error"
+
+
+def in_a_program(component: str, name: str, said: str) -> str:
+    """What a program says that makes this component; `said` has a line for each problem."""
+    lines = said.split("\n")
+    if len(lines) == 1:
+        return f"{component} {name}: {said}"
+    listed = "".join(f"\n  - {line}" for line in lines)
+    return f"{component} {name}: {len(lines)} arguments to correct:{listed}"

@@ -1,0 +1,46 @@
+"""What a component that runs a job shows of it."""
+
+from typing import Any
+
+import pulumi
+from pulumi import Output
+
+
+class RunningJob(pulumi.ComponentResource):
+    """A job that is upgraded with its state, whatever runs it."""
+
+    ref: Output[dict[str, Any]]
+    """The job as plain JSON, for a SavepointSnapshot here or in another stack."""
+    job_id: Output[str]
+    """Flink's id of the running attempt."""
+    revision: Output[int]
+    """The number of what runs: how often it has changed."""
+    state: Output[str]
+    """STABLE, SUSPENDED, FINISHED, … as the ledger and the last refresh say."""
+    state_reason: Output[str]
+    """Why it is in that state, such as the cause of a rollback; empty where all is well."""
+    state_since: Output[str]
+    """Since when, in UTC (2026-01-31T12:00:00Z); empty where only a refresh noticed it."""
+    restored_from: Output[str]
+    """The snapshot that the running attempt started from; empty for an empty start."""
+    restore_point: Output[str]
+    """The latest snapshot that the ledger knows."""
+
+    def _show(
+        self, ref: dict[str, Any], job: Any, revision: "Output[float]", **more: Output[Any]
+    ) -> None:
+        """Sets and registers the outputs. job: the resource that stands for the job."""
+        outputs = {
+            "ref": Output.from_input(ref),
+            "job_id": job.job_id,
+            "revision": revision.apply(int),
+            "state": job.phase,
+            "state_reason": job.reason,
+            "state_since": job.since,
+            "restored_from": job.restored_from,
+            "restore_point": job.restore_point,
+            **more,
+        }
+        for name, value in outputs.items():
+            setattr(self, name, value)
+        self.register_outputs(outputs)
