@@ -14,6 +14,7 @@ from flink_components.kube.objects.session_cluster import (
     CHECKS,
     SessionClusterObjects,
     cluster_ref,
+    leader_of,
     names,
     render,
 )
@@ -113,6 +114,7 @@ class Parts:
                 "task_manager": self._name("task_manager"),
                 "replicas": public.apply(lambda spec: spec.task_manager.replicas),
                 "slots": public.apply(lambda spec: spec.slots_total),
+                "leader": lifted(leader_of, public, self.number),
                 "ready_within": own["ready_within"] or "10 min",
             },
             ResourceOptions.merge(parent, ResourceOptions(depends_on=list(made.values()))),
@@ -167,6 +169,8 @@ class Parts:
         made["config"] = self._make_config(name, revision)
         self.rest = made["rest"] = self._service(f"{name}-rest", "rest_service", revision)
         made["rpc"] = self._service(f"{name}-rpc", "rpc_service", revision)
+        if availability_is_wished(values):
+            made |= self._make_rights(name, revision)
         workload = ResourceOptions.merge(revision, ResourceOptions(depends_on=list(made.values())))
         for part, suffix in (("job_manager", "jobmanager"), ("task_manager", "taskmanager")):
             made[suffix] = k8s.apps.v1.Deployment(
@@ -181,6 +185,39 @@ class Parts:
             ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["spec.selector"])),
         )
         return made
+
+    def _make_rights(self, name: str, opts: ResourceOptions) -> dict[str, pulumi.CustomResource]:
+        """What high availability may do; Kubernetes removes it along with the revision's Service.
+
+        So lifecycle, which removes a revision, needs no rights on roles.
+        """
+        fixed = ResourceOptions(ignore_changes=["rules", "roleRef", "subjects"])
+        opts = ResourceOptions.merge(opts, fixed)
+        return {
+            "role": k8s.rbac.v1.Role(
+                f"{name}-role",
+                metadata=self._owned("role"),
+                rules=self._of("role", "rules"),
+                opts=opts,
+            ),
+            "role_binding": k8s.rbac.v1.RoleBinding(
+                f"{name}-role-binding",
+                metadata=self._owned("role_binding"),
+                role_ref=self._of("role_binding", "roleRef"),
+                subjects=self._of("role_binding", "subjects"),
+                opts=opts,
+            ),
+        }
+
+    def _owned(self, part: str) -> Output[Any]:
+        """The metadata of an object that ends with the revision's Service."""
+
+        def owned(metadata: Mapping[str, Any], name: str, uid: str) -> dict[str, Any]:
+            owner = {"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid}
+            return {**metadata, "ownerReferences": [owner]}
+
+        uid = self.rest.metadata.apply(lambda metadata: metadata.get("uid"))
+        return lifted(owned, self._of(part, "metadata"), self._name("rest_service"), uid)
 
     def _service(self, name: str, part: str, opts: ResourceOptions) -> "k8s.core.v1.Service":
         return k8s.core.v1.Service(
@@ -209,6 +246,14 @@ class Parts:
         self, part: str, field: str, annotations: Mapping[str, str] | None = None
     ) -> Output[Any]:
         return _field(self.objects, part, field, annotations)
+
+
+def availability_is_wished(values: Mapping[str, Any]) -> bool:
+    """Whether objects for high availability are made; the spec says the same of resolved values."""
+    wish = values.get("high_availability") or {}
+    if values.get("service_account") or wish.get("enabled") is False:
+        return False
+    return bool(wish.get("storage_dir") or values.get("state_storage"))
 
 
 def _is_secret(options: Any) -> bool:

@@ -58,7 +58,7 @@ class SessionClusterArgs(TypedDict, total=False):
     task_manager: Input[Mapping[str, Any]]
     """`cpu`, `memory` (1728Mi), `replicas` (1), `slots` (1), and where the pods may run."""
     service_account: Input[str]
-    """Name of an existing ServiceAccount; one without rights is made by default."""
+    """Name of an existing ServiceAccount; one is made by default, with rights only for HA."""
     service_account_annotations: Input[Mapping[str, Input[str]]]
     """Annotations of the one that is made, for a cloud identity."""
     labels: Input[Mapping[str, Input[str]]]
@@ -75,6 +75,10 @@ class SessionClusterArgs(TypedDict, total=False):
     """Default directory of savepoints."""
     checkpoint_dir: Input[str]
     """Directory of checkpoints."""
+    state_storage: Mapping[str, Any]
+    """One place for all state: `uri`, and `s3`, `gcs`, `azure` or `volume` to reach it."""
+    high_availability: Mapping[str, Any]
+    """`enabled` (where there is storage) and `storage_dir` (in state_storage)."""
     log4j: Input[str]
     """A whole log4j configuration in place of ours (to the console)."""
     read_only_root: Input[bool]
@@ -158,7 +162,12 @@ def cluster_problems(
     """What is wrong with the known arguments of a SessionCluster, before it is made."""
     values, own = _layers(name, args, env)
     values, unknown = named(values, SessionClusterArgs)
-    plain_values = {**own, "name": values["name"], **_of_the_policy(values)}
+    plain_values = {
+        **own,
+        "name": values["name"],
+        **_of_the_policy(values),
+        **_of_the_availability(values),
+    }
     outputs = [_no_output(field) for field, value in plain_values.items() if has_unknown(value)]
     found = [*unknown, *known_problems(SessionClusterSpec, values, CHECKS), *outputs]
     return found if outputs else [*found, *known_problems(_Own, own), *_connection_problems(own)]
@@ -170,6 +179,16 @@ def _of_the_policy(values: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(policy, Mapping):
         return {"network_policy.enabled": policy.get("enabled")}
     return {"network_policy": policy}
+
+
+def _of_the_availability(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides whether there is a Role for high availability."""
+    found = {"state_storage": values.get("state_storage")}
+    found = {name: value for name, value in found.items() if is_unknown(value)}
+    wish = values.get("high_availability")
+    if isinstance(wish, Mapping):
+        return {**found, "high_availability.enabled": wish.get("enabled")}
+    return {**found, "high_availability": wish}
 
 
 def _no_output(field: str) -> Problem:

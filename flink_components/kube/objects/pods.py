@@ -9,6 +9,11 @@ from typing import Any
 from flink_components.flink import ports
 from flink_components.flink.config import UPLOAD_DIR
 from flink_components.flink.image_jars import IMAGE_JAR, USER_JARS
+from flink_components.kube.objects.state_storage import (
+    storage_env,
+    storage_mounts,
+    storage_volumes,
+)
 from flink_components.spec.cluster import JobManagerSpec, SessionClusterSpec, TaskManagerSpec
 from flink_components.spec.pods import OWN_VOLUMES, EnvVar, KeyRef
 from flink_components.spec.quantity import Duration
@@ -23,7 +28,7 @@ Json = dict[str, Any]
 def job_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Json:
     """The pod spec of a JobManager. config: the volume source of the configuration."""
     args = ["jobmanager"]
-    if spec.high_availability:
+    if spec.high_availability_kind:
         args += ["-D", "jobmanager.rpc.address=$(POD_IP)"]
     rest = {"httpGet": {"path": "/config", "port": "rest"}}
     container = {
@@ -94,11 +99,12 @@ def _pod(
     account: str,
     config: Json,
 ) -> Json:
-    plugins = [f"{plugin}-{spec.flink_version}" for plugin in spec.plugins]
+    plugins = [f"{plugin}-{spec.flink_version}" for plugin in spec.built_in_plugins]
     own = {"flink-conf": config, "flink-log": {}, "flink-work": {}, "tmp": {}}
     volumes = [{"name": name, **(source or {"emptyDir": {}})} for name, source in own.items()] + [
         {"name": f"plugin-{number}", "emptyDir": {}} for number in range(len(plugins))
     ]
+    volumes += storage_volumes(spec.state_storage)
     mounts: list[Json] = [{"name": name, "mountPath": path} for name, path in OWN_VOLUMES.items()]
     mounts[0]["readOnly"] = True
     # The image's entrypoint makes a link in here, which a read-only root would not allow.
@@ -106,6 +112,7 @@ def _pod(
         {"name": f"plugin-{number}", "mountPath": f"{_PLUGINS}/{plugin}"}
         for number, plugin in enumerate(plugins)
     ]
+    mounts += storage_mounts(spec.state_storage)
     flink = {
         **container,
         "image": spec.cluster_image,
@@ -121,7 +128,7 @@ def _pod(
     }
     return {
         "serviceAccountName": account,
-        "automountServiceAccountToken": "kubernetes" in (spec.high_availability or ""),
+        "automountServiceAccountToken": "kubernetes" in (spec.high_availability_kind or ""),
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
@@ -158,7 +165,7 @@ def _env(spec: SessionClusterSpec, plugins: list[str]) -> list[Json]:
     if plugins:
         jars = ";".join(f"{plugin}.jar" for plugin in plugins)
         variables.append({"name": "ENABLE_BUILT_IN_PLUGINS", "value": jars})
-    return [*variables, *map(_variable, spec.env)]
+    return [*variables, *storage_env(spec.state_storage), *map(_variable, spec.env)]
 
 
 def _variable(variable: EnvVar) -> Json:

@@ -9,10 +9,12 @@ from typing import Any
 
 from flink_components.flink import ports
 from flink_components.flink.config import ConfigFile, config_file, options_are_read
+from flink_components.flink.high_availability import leader_config_map
 from flink_components.flink.logging import console_log4j
 from flink_components.flink.memory import memory_fits
 from flink_components.kube.objects import labels
 from flink_components.kube.objects.pods import Json, job_manager_pod, task_manager_pod
+from flink_components.kube.objects.roles import availability_role, role_binding
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
 from flink_components.spec.names import plain_or_hashed_name, revision_name
@@ -34,6 +36,7 @@ class SessionClusterNames:
     stable_service: str
     service_account: str
     network_policy: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class SessionClusterObjects:
 
     Of the cluster: service_account (None: an existing one is used), network_policy (None:
     switched off), stable_service. Of the revision: config (a Secret where an option looks like
-    one, else a ConfigMap), rest_service, rpc_service, job_manager, task_manager.
+    one, else a ConfigMap), rest_service, rpc_service, job_manager, task_manager, role and
+    role_binding (None: without high availability, or with an existing account).
     """
 
     service_account: Json | None
@@ -53,6 +57,8 @@ class SessionClusterObjects:
     rpc_service: Json
     job_manager: Json
     task_manager: Json
+    role: Json | None = None
+    role_binding: Json | None = None
 
 
 def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:
@@ -70,7 +76,20 @@ def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:
         stable_service=plain_or_hashed_name(spec.name, "-rest"),
         service_account=spec.service_account or plain_or_hashed_name(spec.name, "-flink"),
         network_policy=plain_or_hashed_name(spec.name, "-flink"),
+        role=of_revision("ha"),
     )
+
+
+def availability_id(name: str, revision: int) -> str:
+    """What Flink keeps the metadata of a revision's high availability under."""
+    return revision_name(name, revision, "ha", limit=45)
+
+
+def leader_of(spec: SessionClusterSpec, revision: int) -> str | None:
+    """The ConfigMap in which Flink names its leader; None where no JobManager stands by."""
+    if spec.job_manager.replicas == 1 or "kubernetes" not in (spec.high_availability_kind or ""):
+        return None
+    return leader_config_map(availability_id(spec.name, revision), spec.flink_version)
 
 
 def render(
@@ -113,6 +132,7 @@ def cluster_ref(
         flink_version=spec.flink_version,
         uid=uid,
         slots=spec.slots_total,
+        leader=leader_of(spec, revision),
         connection=connection,
     )
 
@@ -128,9 +148,10 @@ class _Renderer:
     ) -> None:
         self.spec, self.revision = spec, revision
         self.names = names(spec, revision)
-        cluster_id = revision_name(spec.name, revision, "ha", limit=45)
         self.file: ConfigFile = config_file(
-            spec, rpc_address=self.names.rpc_service, cluster_id=cluster_id
+            spec,
+            rpc_address=self.names.rpc_service,
+            cluster_id=availability_id(spec.name, revision),
         )
         self.secret_config = secret_config or self.file.sensitive
 
@@ -164,7 +185,19 @@ class _Renderer:
             ),
             service_account=None if spec.service_account else self._service_account(),
             network_policy=self._network_policy() if spec.network_policy.enabled else None,
+            **self._rights(),
         )
+
+    def _rights(self) -> dict[str, Json]:
+        if self.spec.high_availability_dir is None or self.spec.service_account:
+            return {}
+        role = self.names.role
+        metadata = self._metadata(role, None, revision_scoped=True)
+        account = self.names.service_account
+        return {
+            "role": availability_role(metadata),
+            "role_binding": role_binding(metadata, role, account),
+        }
 
     def _identity(
         self, revision: int | None = None, component: str | None = None
@@ -247,7 +280,7 @@ class _Renderer:
 
     def _service_account(self) -> Json:
         metadata = self._metadata(self.names.service_account, None, revision_scoped=False)
-        metadata["annotations"] |= self.spec.service_account_annotations
+        metadata["annotations"] |= self.spec.account_annotations
         return {
             "apiVersion": "v1",
             "kind": "ServiceAccount",
