@@ -72,8 +72,7 @@ def _example(example: str, folder: Path, variables: Mapping[str, str]) -> Typed:
     shell = Typed(copy_of_the_examples(folder), variables)
     for command in commands(PROJECT / "examples" / example / "README.md"):
         if command.startswith("python -m examples.jobs.check "):
-            output = Path(command.rpartition(" ")[2])
-            until("output of v2", 60, lambda: _has_output_of_v2(output))
+            _wait_for_v2(Path(command.rpartition(" ")[2]))
         shell.run(command)
         if command == "pulumi up" and len(shell.outputs(command)) == 1:
             for look in NOTHING_CHANGED:
@@ -83,11 +82,14 @@ def _example(example: str, folder: Path, variables: Mapping[str, str]) -> Typed:
     return shell
 
 
-def _has_output_of_v2(output: Path) -> bool:
-    try:
-        return "v2" in check(output).versions
-    except CheckError:
-        return False
+def _wait_for_v2(output: Path) -> None:
+    def look() -> bool:
+        try:
+            return "v2" in check(output).versions
+        except CheckError:
+            return False
+
+    until("output of v2", 60, look)
 
 
 def plan_in(text: str) -> list[str]:
