@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import urllib.request
-
+import boto3
 import pytest
 
 from sandbox.node import layout, processes, s3
@@ -21,10 +20,14 @@ def test_without_a_node_there_is_no_s3(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_started_once_and_keeps_what_is_put_there(kubeconfig: str) -> None:
     assert s3.ensure(["one"]) == "http://10.250.0.1:20900"
     record = processes.Records(layout.PROCESSES).running()["s3"]
-    request = urllib.request.Request(f"{s3.ENDPOINT}/one/key", data=b"value", method="PUT")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    opener.open(request, timeout=5).close()
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3.ENDPOINT,
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        region_name="us-east-1",
+    )
+    client.put_object(Bucket="one", Key="key", Body=b"value")
     s3.ensure(["one", "two"])
-    with opener.open(f"{s3.ENDPOINT}/one/key", timeout=5) as answer:
-        assert answer.read() == b"value"
+    assert client.get_object(Bucket="one", Key="key")["Body"].read() == b"value"
     assert processes.Records(layout.PROCESSES).running()["s3"] == record
