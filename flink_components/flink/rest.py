@@ -63,8 +63,9 @@ class FlinkClient:
         timeout: tuple[float, float] = (5.0, 20.0),
         retry_pause: float = 0.2,
     ) -> None:
-        self._where = base_url if callable(base_url) else None
-        self._base_url = None if callable(base_url) else base_url.rstrip("/")
+        self._moves = callable(base_url)
+        self._where = base_url if callable(base_url) else lambda: base_url
+        self._base_url: str | None = None
         self._session = session
         self._features = features(version)
         self._version = version
@@ -74,10 +75,10 @@ class FlinkClient:
     @property
     def base_url(self) -> str:
         """Where requests go. Raises what the function raises that says it."""
-        if self._base_url is None:
-            assert self._where is not None
-            self._base_url = self._where().rstrip("/")
-        return self._base_url
+        known = self._base_url
+        if known is None:
+            known = self._base_url = self._where().rstrip("/")
+        return known
 
     # -- the cluster -------------------------------------------------------------------------
 
@@ -328,23 +329,23 @@ class FlinkClient:
         raise AssertionError("unreachable")
 
     def _send(self, method: str, path: str, **options: Any) -> Any:
-        url = self.base_url + path
+        base = self.base_url
         try:
-            return self._exchange(method, url, **options)
+            return self._exchange(method, base, path, **options)
         except FlinkUnreachable as error:
-            if self._where is None:
+            if not self._moves:
                 raise
             self._base_url = None
             # A pod that is not found is no cluster that is gone: another one may lead.
             raise FlinkUnreachable(error.cause) from error
 
-    def _exchange(self, method: str, url: str, **options: Any) -> Any:
+    def _exchange(self, method: str, base: str, path: str, **options: Any) -> Any:
         options.setdefault("timeout", self._timeout)
         try:
-            response = self._session.request(method, url, **options)
+            response = self._session.request(method, base + path, **options)
         except requests.RequestException as error:
             problem = connection_problem(error)
-            raise FlinkUnreachable(f"{self._base_url} does not answer: {problem}") from error
+            raise FlinkUnreachable(f"{base} does not answer: {problem}") from error
         return _answer(response)
 
 
