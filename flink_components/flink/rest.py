@@ -6,6 +6,7 @@ answer is lost it raises `FlinkUnreachable`, and the caller looks before it does
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class FlinkClient:
         retry_pause: float = 0.2,
     ) -> None:
         self._moves = callable(base_url)
-        self._where = base_url if callable(base_url) else lambda: base_url
+        self._where = base_url if callable(base_url) else partial(str, base_url)
         self._base_url: str | None = None
         self._session = session
         self._features = features(version)
