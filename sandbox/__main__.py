@@ -1,4 +1,4 @@
-"""``python -m sandbox up|down|status|shell|doctor``."""
+"""``python -m sandbox up|down|status|shell|s3|doctor``."""
 
 from __future__ import annotations
 
@@ -67,6 +67,13 @@ def _doctor(_: argparse.Namespace) -> int:
     return 0
 
 
+def _s3(options: argparse.Namespace) -> int:
+    from sandbox.node import s3
+
+    say(f"S3: {s3.ensure(options.buckets)}")
+    return 0
+
+
 def _shell(options: argparse.Namespace) -> int:
     from sandbox import shell
 
@@ -92,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     status.set_defaults(run=_status)
     doctor = commands.add_parser("doctor", help="what is there, what is missing, what to do")
     doctor.set_defaults(run=_doctor)
+    s3 = commands.add_parser("s3", help="an S3 beside the node, gone with it")
+    s3.add_argument("buckets", nargs="*", metavar="BUCKET", help="buckets that it shall have")
+    s3.set_defaults(run=_s3)
     shell = commands.add_parser("shell", help="a shell with pulumi, kubectl and the node")
     shell.add_argument("-c", dest="script", metavar="COMMAND", help="run this and exit")
     shell.add_argument("--kubeconfig", type=Path, metavar="FILE", help="a cluster of your own")

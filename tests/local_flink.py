@@ -50,8 +50,9 @@ class LocalFlink:
     """One JobManager and one TaskManager; a context manager that leaves no process.
 
     ``workdir`` takes logs, settings, checkpoints and savepoints; ``config`` is added to the
-    settings. ``url`` is the REST address, answering once the block is entered. Raises
-    RuntimeError with the end of the logs when the cluster is not ready within ``deadline`` seconds.
+    settings, ``variables`` to the environment; ``plugins`` of ``opt`` are switched on. ``url`` is
+    the REST address, answering once the block is entered. Raises RuntimeError with the end of the
+    logs when the cluster is not ready within ``deadline`` seconds.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class LocalFlink:
         slots: int = 4,
         config: Mapping[str, str] | None = None,
         deadline: float = 60.0,
+        plugins: Sequence[str] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.version = version
         self.workdir = workdir
@@ -69,6 +72,8 @@ class LocalFlink:
         self.savepoints = workdir / "savepoints"
         self._config = dict(config or {})
         self._deadline = deadline
+        self._plugins = plugins
+        self._variables = dict(variables or {})
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> LocalFlink:
@@ -76,6 +81,7 @@ class LocalFlink:
         rest, rpc = free_ports(2)
         self.url = f"http://127.0.0.1:{rest}"
         self._write_settings(rest, rpc)
+        self._link_plugins(home)
         try:
             self._start("jobmanager", home, _SESSION, "-Xmx384m")
             self._start("taskmanager", home, WORKER, "-Xmx256m")
@@ -156,6 +162,13 @@ class LocalFlink:
         shipped = distribution(self.version) / "conf" / "log4j.properties"
         shutil.copyfile(shipped, conf / "log4j.properties")
 
+    def _link_plugins(self, home: Path) -> None:
+        for plugin in self._plugins:
+            jar = f"{plugin}-{self.version}.jar"
+            folder = self.workdir / "plugins" / plugin
+            folder.mkdir(parents=True)
+            (folder / jar).symlink_to(home / "opt" / jar)
+
     def _start(
         self,
         name: str,
@@ -190,14 +203,14 @@ class LocalFlink:
             *arguments,
         ]
         folders = {
-            "FLINK_PLUGINS_DIR": str(home / "plugins"),
+            "FLINK_PLUGINS_DIR": str(self.workdir if self._plugins else home) + "/plugins",
             "FLINK_LIB_DIR": str(home / "lib"),
             "FLINK_CONF_DIR": str(conf),
         }
         with (self.workdir / f"{name}.out").open("ab") as output:
             self._processes[name] = subprocess.Popen(
                 command,
-                env={**os.environ, **folders, **(environment or {})},
+                env={**os.environ, **folders, **self._variables, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -20,7 +20,7 @@ from flink_components.components.arguments import (
 from flink_components.components.beforehand import connection_problems, no_output, of_the_policy
 from flink_components.components.cluster_args import ClusterArgs
 from flink_components.components.cluster_parts import Identity
-from flink_components.components.environment import Environment
+from flink_components.components.environment import Environment, savepoints_in
 from flink_components.components.job_args import JobArgs
 from flink_components.components.refusal import refuse
 from flink_components.components.running_job import RunningJob
@@ -134,6 +134,8 @@ def _layers(
     """The arguments over the environment's: those of the spec, and those of the component."""
     values = {"name": name, **merged((env or Environment()).application_defaults(), args)}
     own = {field: values.pop(field, None) for field in _OWN}
+    if values.get("savepoint_dir") is None:
+        values["savepoint_dir"] = savepoints_in(values.get("state_storage"))
     if values.get("key") is None:
         values["key"] = _key(values.get("namespace"), values["name"])
     return values, own

@@ -105,20 +105,7 @@ class Parts:
         drawn, made = self._drawn(declared, 1), list[pulumi.Resource]()
         if not self._values.get("service_account"):
             made.append(drawn.service_account(self._name, opts))
-        role = k8s.rbac.v1.Role(
-            f"{self._name}-role",
-            metadata=drawn.of("role", "metadata"),
-            rules=drawn.of("role", "rules"),
-            opts=opts,
-        )
-        binding = k8s.rbac.v1.RoleBinding(
-            f"{self._name}-role-binding",
-            metadata=drawn.of("role_binding", "metadata"),
-            role_ref=drawn.of("role_binding", "roleRef"),
-            subjects=drawn.of("role_binding", "subjects"),
-            opts=after(opts, [*made, role]),
-        )
-        return [*made, role, binding]
+        return [*made, *drawn.rights(self._name, opts).values()]
 
     def _anchor(
         self,
@@ -183,7 +170,7 @@ class Parts:
                 "revision": number,
                 "task_managers": public.apply(lambda spec: spec.task_managers),
                 "job_managers": public.apply(lambda spec: spec.job_manager.replicas),
-                "ha": public.apply(lambda spec: spec.high_availability is not None),
+                "ha": public.apply(lambda spec: spec.high_availability_kind is not None),
                 "stable_service": public.apply(lambda spec: names(spec.name, 1).stable_service),
             },
             ResourceOptions.merge(opts, ResourceOptions(hooks=plan_hooks())),

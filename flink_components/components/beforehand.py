@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flink_components.components.arguments import known_problems
+from flink_components.components.arguments import is_unknown, known_problems
 from flink_components.spec.base import Problem
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import shown
@@ -15,6 +15,16 @@ def of_the_policy(values: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(policy, Mapping):
         return {"network_policy.enabled": policy.get("enabled")}
     return {"network_policy": policy}
+
+
+def of_the_availability(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides whether there is a Role for high availability."""
+    found = {"state_storage": values.get("state_storage")}
+    found = {name: value for name, value in found.items() if is_unknown(value)}
+    wish = values.get("high_availability")
+    if isinstance(wish, Mapping):
+        return {**found, "high_availability.enabled": wish.get("enabled")}
+    return {**found, "high_availability": wish}
 
 
 def no_output(field: str) -> Problem:

@@ -41,6 +41,10 @@ class ClusterArgs(TypedDict, total=False):
     """Kubernetes volume mounts of the Flink containers."""
     checkpoint_dir: Input[str]
     """Directory of checkpoints."""
+    state_storage: Mapping[str, Any]
+    """One place for all state: `uri`, and `s3`, `gcs`, `azure` or `volume` to reach it."""
+    high_availability: Mapping[str, Any]
+    """`enabled` (where there is storage) and `storage_dir` (in state_storage)."""
     log4j: Input[str]
     """A whole log4j configuration in place of ours (to the console)."""
     read_only_root: Input[bool]

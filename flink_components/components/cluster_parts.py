@@ -19,6 +19,7 @@ from flink_components.components.resources import ClusterAnchor, ClusterSwitch, 
 from flink_components.kube.objects.session_cluster import (
     CHECKS,
     cluster_ref,
+    leader_of,
     names,
     render,
 )
@@ -115,6 +116,7 @@ class Parts:
                 "task_manager": self._name("task_manager"),
                 "replicas": public.apply(lambda spec: spec.task_manager.replicas),
                 "slots": public.apply(lambda spec: spec.slots_total),
+                "leader": lifted(leader_of, public, self.number),
                 "ready_within": own["ready_within"] or "10 min",
             },
             after(parent, list(made.values())),
@@ -153,9 +155,37 @@ class Parts:
         made["config"] = drawn.config(name, revision)
         self.rest = made["rest"] = drawn.service(f"{name}-rest", "rest_service", revision)
         made["rpc"] = drawn.service(f"{name}-rpc", "rpc_service", revision)
+        if availability_is_wished(values):
+            made |= self._make_rights(name, revision)
         made |= drawn.deployments(name, after(revision, list(made.values())))
         made["stable"] = drawn.stable_service(name, opts)
         return made
+
+    def _make_rights(self, name: str, opts: ResourceOptions) -> dict[str, pulumi.CustomResource]:
+        """What high availability may do; Kubernetes removes it along with the revision's Service.
+
+        So lifecycle, which removes a revision, needs no rights on roles.
+        """
+        fixed = ResourceOptions(ignore_changes=["rules", "roleRef", "subjects"])
+        return self.drawn.rights(name, ResourceOptions.merge(opts, fixed), self._owned)
+
+    def _owned(self, metadata: Output[Any]) -> Output[Any]:
+        """The metadata of an object that ends with the revision's Service."""
+
+        def owned(metadata: Mapping[str, Any], name: str, uid: str) -> dict[str, Any]:
+            owner = {"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid}
+            return {**metadata, "ownerReferences": [owner]}
+
+        uid = self.rest.metadata.apply(lambda metadata: metadata.get("uid"))
+        return lifted(owned, metadata, self._name("rest_service"), uid)
+
+
+def availability_is_wished(values: Mapping[str, Any]) -> bool:
+    """Whether objects for high availability are made; the spec says the same of resolved values."""
+    wish = values.get("high_availability") or {}
+    if values.get("service_account") or wish.get("enabled") is False:
+        return False
+    return bool(wish.get("storage_dir") or values.get("state_storage"))
 
 
 def _load(name: str, values: Mapping[str, Any]) -> SessionClusterSpec:

@@ -1,6 +1,6 @@
 """Rendered Kubernetes objects as the resources of a component."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -43,6 +43,29 @@ class Drawn:
             automount_service_account_token=False,
             opts=opts,
         )
+
+    def rights(
+        self,
+        name: str,
+        opts: ResourceOptions,
+        metadata: Callable[[Output[Any]], Output[Any]] = lambda made: made,
+    ) -> dict[str, pulumi.CustomResource]:
+        """What the account may do. metadata: what is made of that of each object."""
+        return {
+            "role": k8s.rbac.v1.Role(
+                f"{name}-role",
+                metadata=metadata(self.of("role", "metadata")),
+                rules=self.of("role", "rules"),
+                opts=opts,
+            ),
+            "role_binding": k8s.rbac.v1.RoleBinding(
+                f"{name}-role-binding",
+                metadata=metadata(self.of("role_binding", "metadata")),
+                role_ref=self.of("role_binding", "roleRef"),
+                subjects=self.of("role_binding", "subjects"),
+                opts=opts,
+            ),
+        }
 
     def network_policy(self, name: str, opts: ResourceOptions) -> pulumi.CustomResource:
         """Who may reach the pods."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from flink_components.components.refusal import refuse
-from flink_components.spec.base import Problem, unknown_field
+from flink_components.spec.base import Problem, SpecError, load, unknown_field
 from flink_components.spec.errors import shown
 from flink_components.spec.merge import merged
+from flink_components.spec.state_storage import StateStorage
 
 _DEFAULTS = ("session_cluster", "session_job", "application_deployment")
 
@@ -25,6 +26,8 @@ class Environment:
     connection: Mapping[str, str] | None = None
     savepoint_dir: str | None = None
     checkpoint_dir: str | None = None
+    state_storage: Mapping[str, Any] | None = None
+    high_availability: Mapping[str, Any] | None = None
     upgrade_mode: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str | int | float | bool] = field(default_factory=dict)
@@ -63,7 +66,8 @@ class Environment:
 
     def job_defaults(self) -> dict[str, Any]:
         """The arguments of a session job that this environment gives."""
-        own = {"savepoint_dir": self.savepoint_dir, "upgrade_mode": self.upgrade_mode}
+        savepoint_dir = self.savepoint_dir or savepoints_in(self.state_storage)
+        own = {"savepoint_dir": savepoint_dir, "upgrade_mode": self.upgrade_mode}
         return merged(own, self.session_job)
 
     def _of_pods(self) -> dict[str, Any]:
@@ -73,9 +77,21 @@ class Environment:
             "connection": self.connection,
             "savepoint_dir": self.savepoint_dir,
             "checkpoint_dir": self.checkpoint_dir,
+            "state_storage": self.state_storage,
+            "high_availability": self.high_availability,
             "labels": self.labels,
             "config": self.config,
         }
+
+
+def savepoints_in(storage: object) -> str | None:
+    """Where jobs put their savepoints; what is wrong with the storage is said by a cluster."""
+    if not isinstance(storage, Mapping):
+        return None
+    try:
+        return load(StateStorage, storage).savepoint_dir
+    except SpecError:
+        return None
 
 
 def _no_mapping(field: str, value: object) -> Iterator[Problem]:

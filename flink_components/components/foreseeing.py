@@ -48,7 +48,7 @@ def application(new: Inputs, before: Inputs | None, _: Inputs | None) -> Foresee
         task_managers=spec.task_managers,
         job_managers=spec.job_manager.replicas,
         stable_service=names(spec.name, number).stable_service,
-        ha=spec.high_availability is not None,
+        ha=spec.high_availability_kind is not None,
         surge=spec.surge,
     )
     earlier = _application(before) if before is not None else None

@@ -15,7 +15,12 @@ from flink_components.components.arguments import (
     named,
     refuse_positional,
 )
-from flink_components.components.beforehand import connection_problems, no_output, of_the_policy
+from flink_components.components.beforehand import (
+    connection_problems,
+    no_output,
+    of_the_availability,
+    of_the_policy,
+)
 from flink_components.components.cluster import Cluster
 from flink_components.components.cluster_args import ClusterArgs
 from flink_components.components.cluster_parts import Identity, Parts
@@ -40,7 +45,7 @@ class SessionClusterArgs(ClusterArgs, total=False):
     task_manager: Input[Mapping[str, Any]]
     """`cpu`, `memory` (1728Mi), `replicas` (1), `slots` (1), and where the pods may run."""
     service_account: Input[str]
-    """Name of an existing ServiceAccount; one without rights is made by default."""
+    """Name of an existing ServiceAccount; one is made by default, with rights only for HA."""
     savepoint_dir: Input[str]
     """Default directory of savepoints."""
     adopt: bool
@@ -106,7 +111,12 @@ def cluster_problems(
     """What is wrong with the known arguments of a SessionCluster, before it is made."""
     values, own = _layers(name, args, env)
     values, unknown = named(values, SessionClusterArgs)
-    plain_values = {**own, "name": values["name"], **of_the_policy(values)}
+    plain_values = {
+        **own,
+        "name": values["name"],
+        **of_the_policy(values),
+        **of_the_availability(values),
+    }
     outputs = [no_output(field) for field, value in plain_values.items() if has_unknown(value)]
     found = [*unknown, *known_problems(SessionClusterSpec, values, CHECKS), *outputs]
     return (

@@ -20,7 +20,7 @@ def application_file(
     agent: the JVM option that starts the guard.
     """
     options = application_options(spec, rpc_address=rpc_address, cluster_id=cluster_id, agent=agent)
-    return file_of(options, spec.flink_version)
+    return file_of(options, spec)
 
 
 def application_options(
@@ -37,7 +37,7 @@ def application_options(
     if _REGISTRATION not in spec.config:
         # Longer than any deadline: new TaskManagers wait while the old job takes its savepoint.
         options[_REGISTRATION] = "24 h"
-    if spec.high_availability:
+    if spec.high_availability_kind:
         # A JobManager that recovers must find that its job has ended.
         options["job-result-store.delete-on-commit"] = False
     if spec.parallelism is not None:

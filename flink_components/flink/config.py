@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flink_components.flink import ports
+from flink_components.flink.high_availability import availability_options, cluster_ids
 from flink_components.flink.java_flags import IGNORE_UNKNOWN_FLAGS, JAVA_17_FLAGS
+from flink_components.flink.state_storage import storage_options
 from flink_components.flink.versions import REMOVED, RENAMED, features, name_for
 from flink_components.spec.base import Problem, check
 from flink_components.spec.cluster import ClusterSpec, SessionClusterSpec
@@ -44,15 +46,15 @@ def config_file(spec: SessionClusterSpec, *, rpc_address: str, cluster_id: str) 
     cluster_id: what high availability keeps this revision's data under.
     """
     options = cluster_options(spec, rpc_address=rpc_address, cluster_id=cluster_id)
-    return file_of(options, spec.flink_version)
+    return file_of(options, spec)
 
 
-def file_of(options: Mapping[str, Scalar], version: str) -> ConfigFile:
-    """The file in which Flink `version` reads these options."""
+def file_of(options: Mapping[str, Scalar], spec: ClusterSpec) -> ConfigFile:
+    """The file in which Flink reads the options of a cluster that is declared so."""
     return ConfigFile(
-        name=features(version).config_file,
-        text=config_text(options, version),
-        sensitive=any(is_sensitive(name) for name in options),
+        name=features(spec.flink_version).config_file,
+        text=config_text(options, spec.flink_version),
+        sensitive=any(is_sensitive(name) for name in spec.config),
     )
 
 
@@ -61,9 +63,10 @@ def cluster_options(spec: ClusterSpec, *, rpc_address: str, cluster_id: str) -> 
     given = {name: spec.config[name] for name in spec.config if name not in _JAVA_OPTIONS}
     return {
         **_defaults(spec),
+        **(storage_options(spec.state_storage) if spec.state_storage else {}),
         **{name_for(name, spec.flink_version): value for name, value in given.items()},
         **_fixed(spec, rpc_address),
-        **(_of_high_availability(spec, cluster_id) if spec.high_availability else {}),
+        **(_of_high_availability(spec, cluster_id) if spec.high_availability_kind else {}),
         **_java_options(spec),
     }
 
@@ -133,18 +136,21 @@ def _fixed(spec: ClusterSpec, rpc_address: str) -> dict[str, Scalar]:
         "taskmanager.numberOfTaskSlots": spec.task_manager.slots,
         "taskmanager.memory.process.size": spec.task_manager.memory.flink,
         "taskmanager.memory.managed.fraction": spec.task_manager.managed_memory_fraction,
-        "state.savepoints.dir": spec.savepoint_dir,
-        "state.checkpoints.dir": spec.checkpoint_dir,
+        "state.savepoints.dir": spec.savepoints,
+        "state.checkpoints.dir": spec.checkpoints,
     }
     return {name: value for name, value in fixed.items() if value is not None}
 
 
 def _of_high_availability(spec: ClusterSpec, cluster_id: str) -> dict[str, Scalar]:
     """A revision must never recover what another one has left."""
-    ids: dict[str, Scalar] = {"high-availability.cluster-id": f"/{cluster_id}"}
-    if "kubernetes" in (spec.high_availability or ""):
-        ids |= {"kubernetes.cluster-id": cluster_id, "kubernetes.namespace": spec.namespace}
-    return ids
+    if spec.high_availability_dir:
+        return availability_options(
+            spec.high_availability_dir, cluster_id, spec.namespace, spec.flink_version
+        )
+    if "kubernetes" in (spec.high_availability_kind or ""):
+        return cluster_ids(cluster_id, spec.namespace)
+    return {"high-availability.cluster-id": f"/{cluster_id}"}
 
 
 def _java_options(spec: ClusterSpec) -> dict[str, Scalar]:

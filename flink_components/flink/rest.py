@@ -5,7 +5,8 @@ answer is lost it raises `FlinkUnreachable`, and the caller looks before it does
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,30 +43,43 @@ from flink_components.flink.versions import features
 Json = dict[str, Any]
 
 _READ_ATTEMPTS = 3
+# A JobManager that does not lead, and knows of none that does.
+_NO_LEADER = 503
 
 
 class FlinkClient:
     """Flink's REST API at `base_url`, through `session` (which brings credentials and TLS).
 
-    `version` is the Flink version of the cluster, since field names differ by version.
+    A function for `base_url` says where Flink is now: it is asked at the first request, and again
+    after an answer that was lost. `version` is that of the cluster, since field names differ by it.
     `timeout` is (connect, read) in seconds of an ordinary call; a read that
     finds no connection is repeated after `retry_pause` seconds.
     """
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | Callable[[], str],
         session: requests.Session,
         version: str,
         timeout: tuple[float, float] = (5.0, 20.0),
         retry_pause: float = 0.2,
     ) -> None:
-        self.base_url = base_url.rstrip("/")
+        self._moves = callable(base_url)
+        self._where = base_url if callable(base_url) else partial(str, base_url)
+        self._base_url: str | None = None
         self._session = session
         self._features = features(version)
         self._version = version
         self._timeout = timeout
         self._retry_pause = retry_pause
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go. Raises what the function raises that says it."""
+        known = self._base_url
+        if known is None:
+            known = self._base_url = self._where().rstrip("/")
+        return known
 
     # -- the cluster -------------------------------------------------------------------------
 
@@ -316,12 +330,23 @@ class FlinkClient:
         raise AssertionError("unreachable")
 
     def _send(self, method: str, path: str, **options: Any) -> Any:
+        base = self.base_url
+        try:
+            return self._exchange(method, base, path, **options)
+        except FlinkUnreachable as error:
+            if not self._moves:
+                raise
+            self._base_url = None
+            # A pod that is not found is no cluster that is gone: another one may lead.
+            raise FlinkUnreachable(error.cause) from error
+
+    def _exchange(self, method: str, base: str, path: str, **options: Any) -> Any:
         options.setdefault("timeout", self._timeout)
         try:
-            response = self._session.request(method, self.base_url + path, **options)
+            response = self._session.request(method, base + path, **options)
         except requests.RequestException as error:
             problem = connection_problem(error)
-            raise FlinkUnreachable(f"{self.base_url} does not answer: {problem}") from error
+            raise FlinkUnreachable(f"{base} does not answer: {problem}") from error
         return _answer(response)
 
 
@@ -342,6 +367,8 @@ def _answer(response: requests.Response) -> Any:
         if is_no_reply(cause):
             text = f"Flink is overloaded: {cause.partition('. ')[0]}"
             raise FlinkUnreachable(text, response.status_code)
+        if response.status_code == _NO_LEADER:
+            raise FlinkUnreachable(cause, response.status_code)
         raise (FlinkNotFound if unknown else FlinkError)(cause, response.status_code)
     if response.status_code in (401, 403):
         raise FlinkError(

@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from flink_components.flink.errors import FlinkError, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeApi, NotFound, Unreachable
+from flink_components.kube.leader import leader_url
 from flink_components.spec.connection import Connection
 from flink_components.spec.ref import ClusterRef
 
@@ -66,8 +67,9 @@ class Access:
     def flink(self, ref: ClusterRef) -> FlinkClient:
         """Flink's REST API of a cluster: by its plain URL, or by the API server's service proxy.
 
-        The uid of the Service that Pulumi made is compared first, so that objects and jobs can't
-        be on different clusters. Raises FlinkUnreachable, AccessError.
+        Where JobManagers stand by, it is the one that leads, by the pod proxy. The uid of the
+        Service that Pulumi made is compared first, so that objects and jobs can't be on different
+        clusters. Raises FlinkUnreachable, AccessError.
         """
         connection = ref.connection
         if connection is not None and connection.rest_url is not None:
@@ -76,6 +78,8 @@ class Access:
             )
         api = self.api(connection)
         self._check_uid(api, ref)
+        if ref.leader is not None:
+            return FlinkClient(lambda: leader_url(api, ref), api.session, ref.flink_version)
         base = api.service_proxy(ref.namespace, ref.service, int(ref.port))
         return FlinkClient(base, api.session, ref.flink_version)
 

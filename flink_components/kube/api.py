@@ -122,6 +122,10 @@ class KubeApi:
         """The base URL of a Service's port behind the API server's own proxy."""
         return f"{self.server}/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
 
+    def pod_proxy(self, namespace: str, pod: str, port: int) -> str:
+        """The same of one pod's port."""
+        return f"{self.server}/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy"
+
     def _path(self, kind: str, namespace: str, name: str | None = None) -> str:
         path = f"{self.server}/{_PLURALS[kind].format(ns=namespace)}"
         return path if name is None else f"{path}/{name}"

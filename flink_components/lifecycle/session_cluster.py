@@ -7,6 +7,7 @@ from flink_components.flink.answers import ENDED
 from flink_components.flink.errors import FlinkError
 from flink_components.kube.api import Forbidden, KubeApi, KubeError, NotFound
 from flink_components.kube.objects import labels
+from flink_components.lifecycle.availability import remove_metadata
 from flink_components.lifecycle.errors import LifecycleError, Refused, StepFailed
 from flink_components.lifecycle.ledger import Held, Ledger, records
 from flink_components.lifecycle.pods import problems
@@ -178,7 +179,12 @@ def remove_old_revisions(
         if int(number) == held.record.active or int(number) > ref.revision:
             continue
         old = ref.model_copy(
-            update={"revision": int(number), "service": revision.service, "uid": None}
+            update={
+                "revision": int(number),
+                "service": revision.service,
+                "uid": None,
+                "leader": None,
+            }
         )
         # Flink first: a job that it does not run any more has said in its ledger why, before.
         jobs = unfinished_jobs(shop, ledger.api, old) or _ledgers_that_need(ledger, old)
@@ -187,6 +193,9 @@ def remove_old_revisions(
             continue
         held.fence()
         remove_objects(ledger.api, ref.namespace, _selector(ledger.key, int(number)))
+        if not remove_metadata(shop, held, ledger, ref.name, int(number)):
+            kept.append(f"r{number} stays for now, since its pods do not end")
+            continue
         left = {k: v for k, v in held.record.revisions.items() if k != number}
         held.commit(revisions=left)
     return kept
@@ -290,6 +299,8 @@ def release_cluster(
             held.fence()
             remove_objects(ledger.api, ledger.namespace, _selector(ledger.key))
             _wait_until_gone(shop, ledger)
+            for number in held.record.revisions:
+                remove_metadata(shop, held, ledger, refs["name"], int(number))
             held.commit(deleted=True, revisions={}, active=None)
             return "removed"
     except NotFound:

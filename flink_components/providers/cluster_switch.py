@@ -63,6 +63,7 @@ class ClusterSwitchProvider(ResourceProvider):
             revision=int(props["revision"]),
             uid=props["service_uid"],
             slots=int(props["slots"]),
+            leader=props.get("leader"),
             connection=connection(props),
         )
         shop = process.workshop(props["urn"])

@@ -66,7 +66,7 @@ class ApplicationSpec(DeclaredJobSpec, ClusterSpec):
     def job(self, cluster: ClusterRef) -> ApplicationJobSpec:
         """What the life cycle of its job works with. cluster: a revision of this application."""
         own = {name: getattr(self, name) for name in _OF_THE_JOB}
-        return ApplicationJobSpec(**own, cluster=cluster)
+        return ApplicationJobSpec(**{**own, "checkpoint_dir": self.checkpoints}, cluster=cluster)
 
     @check("jar", "image", "volume_mounts")
     def _the_image_holds_the_jar(self) -> Iterator[Problem]:

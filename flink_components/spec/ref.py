@@ -17,7 +17,7 @@ from pydantic import (
 
 from flink_components.spec.base import FieldError, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
-from flink_components.spec.names import Key, Name, Namespace
+from flink_components.spec.names import Key, Name, Namespace, ObjectName
 from flink_components.spec.version import JobFlinkVersion
 
 
@@ -43,6 +43,9 @@ class ClusterRef(SpecModel):
     uid: str | None = Field(default=None, description="uid of that Service, once it exists")
     slots: Annotated[Whole, Field(ge=0)] | None = Field(
         default=None, description="how many slots its TaskManagers have in sum"
+    )
+    leader: ObjectName | None = Field(
+        default=None, description="the ConfigMap that names its leader, where JobManagers stand by"
     )
     connection: Connection = Field(default=Connection(), description="how to reach it")
     kind: Literal["session", "application"] = Field(

@@ -35,8 +35,9 @@ PORTS = {
     "kube-proxy metrics": ("127.0.0.1", 20249),
     "coredns": (NODE_ADDRESS, 53),
     "coredns health": ("127.0.0.1", 20253),
+    "s3": (NODE_ADDRESS, 20900),
 }
-"""Every port the node listens on, by what listens there."""
+"""Every port the node listens on, by what listens there; the S3 only when it is asked for."""
 
 API_SERVER = f"https://{NODE_ADDRESS}:{API_PORT}"
 

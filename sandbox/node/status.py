@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sandbox.node import cleanup, holder, layout, lifecycle, processes, start
+from sandbox.node import cleanup, holder, layout, lifecycle, processes, s3, start
 from sandbox.node.api import Api, ApiError
 from sandbox.node.cgroups import ControlGroups
 from sandbox.paths import KUBECONFIG
@@ -51,6 +51,10 @@ def _components(records: dict[str, processes.Record]) -> Iterator[str]:
             yield f"  {name:<24} running  process {record.pid:<8} {memory:>5} MiB"
         else:
             yield f"  {name:<24} ENDED    see {layout.LOGS / f'{name}.log'}"
+    record = records.get(s3.NAME)
+    if record is not None and record.is_running():
+        memory = record.memory() // _MEBIBYTE
+        yield f"  {s3.NAME:<24} running  process {record.pid:<8} {memory:>5} MiB  {s3.ENDPOINT}"
 
 
 def _memory() -> int:

@@ -21,7 +21,15 @@ from tests.lifecycle.kubernetes import Kubernetes, until
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(1200)]
 
 CLUSTER, JOB, PLATFORM = "01-session-cluster", "02-session-job", "03-compose-into-a-platform"
-NAMESPACES = ("example-session-cluster", "example-session-job", "example-platform", "flink-dev")
+AVAILABLE, IN_S3 = "05-high-availability", "06-s3-state"
+NAMESPACES = (
+    "example-session-cluster",
+    "example-session-job",
+    "example-platform",
+    "example-high-availability",
+    "example-s3-state",
+    "flink-dev",
+)
 NOTHING_CHANGED = ("pulumi preview --expect-no-changes", "pulumi refresh --expect-no-changes")
 OUTPUT = STATE / "volumes" / "example-session-job-data" / "counts"
 CHECK = f"python -m examples.jobs.check {OUTPUT}"
@@ -45,6 +53,8 @@ def stories(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> Storie
         "demo": lambda: _demo(variables),
         JOB: lambda: _example(JOB, tmp_path_factory.mktemp("clone"), variables),
         PLATFORM: lambda: _example(PLATFORM, tmp_path_factory.mktemp("clone"), variables),
+        AVAILABLE: lambda: _example(AVAILABLE, tmp_path_factory.mktemp("clone"), variables),
+        IN_S3: lambda: _example(IN_S3, tmp_path_factory.mktemp("clone"), variables),
         CLUSTER: lambda: _example(CLUSTER, tmp_path_factory.mktemp("clone"), variables),
     }
     with ThreadPoolExecutor(2) as pool:
@@ -61,8 +71,8 @@ def _example(example: str, folder: Path, variables: Mapping[str, str]) -> Typed:
     """Types what the README shows, and looks what changed after its first `up`."""
     shell = Typed(copy_of_the_examples(folder), variables)
     for command in commands(PROJECT / "examples" / example / "README.md"):
-        if command == CHECK:
-            until("output of v2", 60, _has_output_of_v2)
+        if command.startswith("python -m examples.jobs.check "):
+            _wait_for_v2(Path(command.rpartition(" ")[2]))
         shell.run(command)
         if command == "pulumi up" and len(shell.outputs(command)) == 1:
             for look in NOTHING_CHANGED:
@@ -72,11 +82,14 @@ def _example(example: str, folder: Path, variables: Mapping[str, str]) -> Typed:
     return shell
 
 
-def _has_output_of_v2() -> bool:
-    try:
-        return "v2" in check(OUTPUT).versions
-    except CheckError:
-        return False
+def _wait_for_v2(output: Path) -> None:
+    def look() -> bool:
+        try:
+            return "v2" in check(output).versions
+        except CheckError:
+            return False
+
+    until("output of v2", 60, look)
 
 
 def plan_in(text: str) -> list[str]:
@@ -86,7 +99,7 @@ def plan_in(text: str) -> list[str]:
     return lines[start : start + 4]
 
 
-@pytest.mark.parametrize("example", [CLUSTER, JOB, PLATFORM])
+@pytest.mark.parametrize("example", [CLUSTER, JOB, PLATFORM, AVAILABLE, IN_S3])
 def test_the_readme_can_be_typed_as_it_is(example: str, stories: Stories) -> None:
     typed = stories[example].result()
     assert [len(typed.outputs(look)) for look in NOTHING_CHANGED] == [1, 1]
@@ -117,6 +130,20 @@ def test_an_upgraded_job_has_lost_and_repeated_nothing(stories: Stories) -> None
     (restored_from,) = typed.outputs("pulumi stack output restored_from")
     assert restored_from.startswith("file:/data/savepoints/example-session-job/counts/1-1/")
     assert proof_in(typed.outputs(CHECK)[0]) == PROOF
+
+
+def test_an_upgraded_job_with_a_standby_has_lost_and_repeated_nothing(stories: Stories) -> None:
+    (check_it,) = (
+        text
+        for command, text in stories[AVAILABLE].result().printed
+        if command.startswith("python -m examples.jobs.check ")
+    )
+    assert proof_in(check_it) == PROOF
+
+
+def test_a_job_in_s3_is_upgraded_from_there(stories: Stories) -> None:
+    (restored,) = stories[IN_S3].result().outputs("pulumi stack output restored_from")
+    assert restored.startswith("s3://acme-flink/example/savepoints/example-s3-state/counts/1-1/")
 
 
 def test_a_platform_is_scaled_without_touching_its_jobs(stories: Stories) -> None:

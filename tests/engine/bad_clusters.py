@@ -57,8 +57,8 @@ CASES: dict[str, Case] = {
         task_manager={"memory": "300Mi"},
     ),
     "standby-without-high-availability": _cluster(
-        "job_manager.replicas: above 1 needs high availability (given: 2); give 1, or"
-        " set high-availability.type in config",
+        "job_manager.replicas: above 1 needs high availability (given: 2); give 1, or "
+        "state_storage, or high_availability with a storage_dir",
         job_manager={"replicas": 2},
     ),
     "version-missing": _cluster(

@@ -18,9 +18,14 @@ from flink_components.kube.objects.application_pods import (
     guarded_job_manager_pod,
     worker_pod,
 )
-from flink_components.kube.objects.application_rights import role, role_binding
 from flink_components.kube.objects.pods import Json
 from flink_components.kube.objects.rendering import Rendering, availability_id, volume_source
+from flink_components.kube.objects.roles import (
+    of_high_availability,
+    of_the_ledger,
+    role,
+    role_binding,
+)
 from flink_components.spec.application import ApplicationSpec
 from flink_components.spec.connection import Connection
 from flink_components.spec.job import WantedState
@@ -114,9 +119,11 @@ def render(
         spec, labels.APPLICATION, spec.key, revision, labels.recommended(spec.name, PART_OF)
     )
     shared = draw.metadata(named.role, revision_scoped=False)
+    on_kubernetes = "kubernetes" in (spec.high_availability_kind or "")
+    rules = [of_the_ledger(lease), *([of_high_availability()] if on_kubernetes else [])]
     return ApplicationObjects(
         service_account=None if spec.service_account else draw.service_account(account),
-        role=role(shared, lease, kubernetes_ha="kubernetes" in (spec.high_availability or "")),
+        role=role(shared, rules),
         role_binding=role_binding(shared, named.role, account),
         network_policy=draw.network_policy(named.network_policy)
         if spec.network_policy.enabled

@@ -73,7 +73,7 @@ def _job_manager_args(spec: ApplicationSpec) -> list[str]:
     args = ["standalone-job"]
     if spec.entry_class:
         args += ["--job-classname", spec.entry_class]
-    if spec.high_availability:
+    if spec.high_availability_kind:
         args += ["-D", "jobmanager.rpc.address=$(POD_IP)"]
     if spec.args:
         # Behind `--` Flink takes none of the job's arguments for its own: `--from x` would be a

@@ -9,6 +9,11 @@ from typing import Any
 from flink_components.flink import ports
 from flink_components.flink.config import UPLOAD_DIR
 from flink_components.flink.image_jars import IMAGE_JAR, USER_JARS
+from flink_components.kube.objects.state_storage import (
+    storage_env,
+    storage_mounts,
+    storage_volumes,
+)
 from flink_components.spec.cluster import (
     ClusterSpec,
     JobManagerSpec,
@@ -28,7 +33,7 @@ Json = dict[str, Any]
 def job_manager_pod(spec: SessionClusterSpec, account: str, config: Json) -> Json:
     """The pod spec of a JobManager. config: the volume source of the configuration."""
     args = ["jobmanager"]
-    if spec.high_availability:
+    if spec.high_availability_kind:
         args += ["-D", "jobmanager.rpc.address=$(POD_IP)"]
     container = {
         **job_manager_container(args),
@@ -107,11 +112,12 @@ def pod_of(
     config: Json,
 ) -> Json:
     """The pod spec around the one Flink container of a role."""
-    plugins = [f"{plugin}-{spec.flink_version}" for plugin in spec.plugins]
+    plugins = [f"{plugin}-{spec.flink_version}" for plugin in spec.built_in_plugins]
     own = {"flink-conf": config, "flink-log": {}, "flink-work": {}, "tmp": {}}
     volumes = [{"name": name, **(source or {"emptyDir": {}})} for name, source in own.items()] + [
         {"name": f"plugin-{number}", "emptyDir": {}} for number in range(len(plugins))
     ]
+    volumes += storage_volumes(spec.state_storage)
     mounts: list[Json] = [{"name": name, "mountPath": path} for name, path in OWN_VOLUMES.items()]
     mounts[0]["readOnly"] = True
     # The image's entrypoint makes a link in here, which a read-only root would not allow.
@@ -119,6 +125,7 @@ def pod_of(
         {"name": f"plugin-{number}", "mountPath": f"{_PLUGINS}/{plugin}"}
         for number, plugin in enumerate(plugins)
     ]
+    mounts += storage_mounts(spec.state_storage)
     flink = {
         **container,
         "image": spec.cluster_image,
@@ -134,7 +141,7 @@ def pod_of(
     }
     return {
         "serviceAccountName": account,
-        "automountServiceAccountToken": "kubernetes" in (spec.high_availability or ""),
+        "automountServiceAccountToken": "kubernetes" in (spec.high_availability_kind or ""),
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
@@ -171,7 +178,7 @@ def _env(spec: ClusterSpec, plugins: list[str]) -> list[Json]:
     if plugins:
         jars = ";".join(f"{plugin}.jar" for plugin in plugins)
         variables.append({"name": "ENABLE_BUILT_IN_PLUGINS", "value": jars})
-    return [*variables, *map(_variable, spec.env)]
+    return [*variables, *storage_env(spec.state_storage), *map(_variable, spec.env)]
 
 
 def _variable(variable: EnvVar) -> Json:

@@ -123,7 +123,7 @@ class Rendering:
     def service_account(self, name: str) -> Json:
         """The account of the pods, whose token only those mount that need it."""
         metadata = self.metadata(name, revision_scoped=False)
-        metadata["annotations"] |= self.spec.service_account_annotations
+        metadata["annotations"] |= self.spec.account_annotations
         return {
             "apiVersion": "v1",
             "kind": "ServiceAccount",

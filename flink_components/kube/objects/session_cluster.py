@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from flink_components.flink import ports
 from flink_components.flink.config import config_file, options_are_read
+from flink_components.flink.high_availability import leader_config_map
 from flink_components.flink.memory import memory_fits
 from flink_components.kube.objects import labels
 from flink_components.kube.objects.pods import Json, job_manager_pod, task_manager_pod
 from flink_components.kube.objects.rendering import Rendering, availability_id, volume_source
+from flink_components.kube.objects.roles import of_high_availability, role, role_binding
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
 from flink_components.spec.names import plain_or_hashed_name, revision_name
@@ -33,6 +35,7 @@ class SessionClusterNames:
     stable_service: str
     service_account: str
     network_policy: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,8 @@ class SessionClusterObjects:
 
     Of the cluster: service_account (None: an existing one is used), network_policy (None:
     switched off), stable_service. Of the revision: config (a Secret where an option looks like
-    one, else a ConfigMap), rest_service, rpc_service, job_manager, task_manager.
+    one, else a ConfigMap), rest_service, rpc_service, job_manager, task_manager, role and
+    role_binding (None: without high availability, or with an existing account).
     """
 
     service_account: Json | None
@@ -52,6 +56,8 @@ class SessionClusterObjects:
     rpc_service: Json
     job_manager: Json
     task_manager: Json
+    role: Json | None = None
+    role_binding: Json | None = None
 
 
 def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:
@@ -69,7 +75,15 @@ def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:
         stable_service=plain_or_hashed_name(spec.name, "-rest"),
         service_account=spec.service_account or plain_or_hashed_name(spec.name, "-flink"),
         network_policy=plain_or_hashed_name(spec.name, "-flink"),
+        role=of_revision("ha"),
     )
+
+
+def leader_of(spec: SessionClusterSpec, revision: int) -> str | None:
+    """The ConfigMap in which Flink names its leader; None where no JobManager stands by."""
+    if spec.job_manager.replicas == 1 or "kubernetes" not in (spec.high_availability_kind or ""):
+        return None
+    return leader_config_map(availability_id(spec.name, revision), spec.flink_version)
 
 
 def render(
@@ -110,7 +124,20 @@ def render(
         network_policy=draw.network_policy(named.network_policy)
         if spec.network_policy.enabled
         else None,
+        **_rights(spec, named, draw),
     )
+
+
+def _rights(
+    spec: SessionClusterSpec, named: SessionClusterNames, draw: Rendering
+) -> dict[str, Json]:
+    if spec.high_availability_dir is None or spec.service_account:
+        return {}
+    metadata = draw.metadata(named.role)
+    return {
+        "role": role(metadata, [of_high_availability()]),
+        "role_binding": role_binding(metadata, named.role, named.service_account),
+    }
 
 
 def fingerprint(spec: SessionClusterSpec) -> str:
@@ -143,6 +170,7 @@ def cluster_ref(
         flink_version=spec.flink_version,
         uid=uid,
         slots=spec.slots_total,
+        leader=leader_of(spec, revision),
         connection=connection,
     )
 

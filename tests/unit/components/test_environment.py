@@ -61,3 +61,24 @@ def test_defaults_of_a_component_are_a_mapping(field: str, component: str) -> No
         f"Environment: {field}: must be a mapping (given: a list of 1); "
         f"write the arguments of a {component} as {{'name': value}}"
     )
+
+
+def test_jobs_put_their_savepoints_into_the_storage_of_the_environment() -> None:
+    env = BASE.but(state_storage={"uri": "s3://acme-flink/prod"})
+    assert env.job_defaults()["savepoint_dir"] == "s3://acme-flink/prod/savepoints"
+    own = env.but(savepoint_dir="s3://kept/savepoints")
+    assert own.job_defaults()["savepoint_dir"] == "s3://kept/savepoints"
+
+
+def test_a_storage_that_is_wrong_is_said_by_the_cluster_alone() -> None:
+    env = BASE.but(state_storage={"url": "s3://acme-flink/prod"})
+    assert "savepoint_dir" not in env.job_defaults()
+
+
+def test_a_change_of_the_storage_keeps_what_it_does_not_name() -> None:
+    env = BASE.but(state_storage={"uri": "s3://b/prod", "s3": {"region": "eu-central-1"}})
+    changed = env.but(state_storage={"s3": {"path_style": True}})
+    assert changed.cluster_defaults()["state_storage"] == {
+        "uri": "s3://b/prod",
+        "s3": {"region": "eu-central-1", "path_style": True},
+    }

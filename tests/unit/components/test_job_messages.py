@@ -54,7 +54,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"cluster": {**REF, "host": "10.0.0.1"}},
         (
             "cluster.host: there is no such field; the fields are key, namespace, name, "
-            "revision, service, port, flink_version, uid, slots, connection, kind"
+            "revision, service, port, flink_version, uid, slots, leader, connection, kind"
         ),
     ),
     (

@@ -25,7 +25,7 @@ def test_three_fields_are_enough() -> None:
     assert spec.slots_total == 1
     assert spec.job_manager.memory == Memory.mebibytes(1600)
     assert spec.task_manager.cpu == Cpu(1000)
-    assert spec.high_availability is None
+    assert spec.high_availability_kind is None
 
 
 def test_slots_are_those_of_all_task_managers() -> None:
@@ -111,7 +111,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (
         {"job_manager": {"replicas": 2}},
         "job_manager.replicas: above 1 needs high availability (given: 2); "
-        "give 1, or set high-availability.type in config",
+        "give 1, or state_storage, or high_availability with a storage_dir",
     ),
     ({"task_manager": {"replicas": -1}}, "task_manager.replicas: must be at least 0 (given: -1)"),
     ({"task_manager": {"slots": 1.5}}, "task_manager.slots: must be a whole number (given: 1.5)"),
@@ -206,7 +206,7 @@ def test_a_standby_job_manager_is_allowed_with_high_availability() -> None:
         config={"high-availability.type": "kubernetes"},
         service_account="flink",
     )
-    assert spec.high_availability == "kubernetes"
+    assert spec.high_availability_kind == "kubernetes"
 
 
 def test_numbers_in_kubernetes_values_become_whole_again() -> None:
