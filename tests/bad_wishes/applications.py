@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"job_manager": {"replicas": 2}},
         (
             "job_manager.replicas: above 1 needs high availability (given: 2); give "
-            "1, or set high-availability.type in config"
+            "1, or state_storage, or high_availability with a storage_dir"
         ),
     ),
     "job-id-as-an-option": (
