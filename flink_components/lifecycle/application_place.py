@@ -29,7 +29,7 @@ from flink_components.lifecycle.stopwatch import Stopwatch
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import ApplicationWish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.decision import Decision, Seen
+from flink_components.plan.decision import Action, Decision, Seen
 from flink_components.plan.go import CLAIM, claim_of, unknown_claim
 from flink_components.plan.record import RUNS, Phase, Record, Run
 from flink_components.spec.application import Cleanup
@@ -95,7 +95,11 @@ class ApplicationPlace:
         state. Raises StepFailed where a pod does not end.
         """
         run = held.record.run
-        if run is None or not run.guarded or seen.state is not None or not self._goes_on(held, run):
+        if run is None or not run.guarded or seen.state is not None:
+            return seen
+        if self._never_came_up(held, run, seen):
+            return seen if self._is_wished(run) else self._given_up(held, run, seen)
+        if not self._goes_on(held, run):
             return seen
         if held.record.open is not None or held.record.phase not in RUNS | {Phase.LOST}:
             return seen
@@ -108,6 +112,31 @@ class ApplicationPlace:
         held.commit(phase=Phase.LOST, reason=seen.problem, since=self._shop.clock.now())
         put_down(self._shop, held, self._api, load(ClusterRef, run.cluster))
         return Seen(reached=True, problem=seen.problem, at=self._shop.clock.now())
+
+    @staticmethod
+    def _never_came_up(held: HeldRecord, run: Run, seen: Seen) -> bool:
+        """It was started, and can't be asked; nor was it ever seen to run."""
+        record = held.record
+        new = record.stable is None or record.stable.attempt != run.attempt
+        return not seen.reached and new and record.open is None and record.phase is Phase.DEPLOYED
+
+    def _is_wished(self, run: Run) -> bool:
+        return (run.fingerprint, run.revision) == (self.wish.fingerprint, self.wish.revision)
+
+    def _given_up(self, held: HeldRecord, run: Run, seen: Seen) -> Seen:
+        """Something else is wished for by now: the attempt is ended, whatever became of it."""
+        seen = self.put_down(held, run, seen)
+        if seen.reached and seen.completed:
+            held.commit(phase=Phase.LOST)
+        return seen
+
+    def reconsidered(self, held: HeldRecord, decision: Decision, seen: Seen) -> Decision:
+        """A start that an earlier call has begun is waited for, and taken back where it fails."""
+        run = held.record.run
+        runs_here = self.wish.spec.state is WantedState.RUNNING
+        if run is None or not runs_here or not self._never_came_up(held, run, seen):
+            return decision
+        return Decision(Action.WAIT, run.revision) if self._is_wished(run) else decision
 
     def _goes_on(self, held: HeldRecord, run: Run) -> bool:
         """The declaration allows a start from something else than a savepoint of a stop."""

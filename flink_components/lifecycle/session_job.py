@@ -154,7 +154,8 @@ def _decide(
         seen = place.with_scaling(held, seen)
     asked_again = wish.by_hand is not None and not falls_back and not seen.active
     record = held.record.as_never_asked() if asked_again else held.record
-    return wish.numbered(decide(spec, wish.fingerprint, record, seen)), seen
+    decision = wish.numbered(decide(spec, wish.fingerprint, record, seen))
+    return place.reconsidered(held, decision, seen), seen
 
 
 def _note_checkpoints(held: HeldRecord, run: Run, seen: Seen) -> None:

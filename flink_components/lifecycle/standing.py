@@ -40,7 +40,8 @@ _ENDS_SECONDS = 15.0
 class Down:
     """Nothing of an attempt runs, and why.
 
-    `ended` is the state in which the job has ended by its JobManager's log, if that says so.
+    `ended` is the state in which the job has ended, as far as that is known: FAILED where it has
+    completed no checkpoint before its JobManager ended.
     """
 
     why: str
@@ -74,7 +75,7 @@ def _down(api: KubeApi, ref: ClusterRef, run: Run, annotations: dict[str, str]) 
     if run.ha or claim is None or not claim.pod:
         return None
     if not claimed:
-        waits = Down("its JobManager waits, and has not started it")
+        waits = Down("its JobManager waits, and has not started it", "FAILED")
         return waits if claim.attempt < run.attempt else None
     pod = next((pod for pod in pods if pod["metadata"]["uid"] == claim.pod), None)
     if pod is None:
@@ -82,7 +83,15 @@ def _down(api: KubeApi, ref: ClusterRef, run: Run, annotations: dict[str, str]) 
     if not _has_ended(pod, claim):
         return None
     why = why_it_ended(api, pod) or "its JobManager has ended"
-    return Down(why, end_of_job(last_log(api, pod), run.job_id))
+    return Down(why, _end(last_log(api, pod), run))
+
+
+def _end(log: str, run: Run) -> str | None:
+    """How the job has ended, where nothing that it did can be in a checkpoint of its own."""
+    ended = end_of_job(log, run.job_id)
+    if ended == "FINISHED":
+        return ended
+    return "FAILED" if run.job_id in log and not completed_a_checkpoint(log, run.job_id) else None
 
 
 def _may_start(annotations: dict[str, str], run: Run) -> bool:
