@@ -191,7 +191,8 @@ def _stand_down(shop: Workshop, held: HeldRecord, place: Place, decision: Decisi
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, place.wish.spec)
     lost = held.record.phase is Phase.LOST
-    left = () if run.guarded else held.record.leaving(run.jar, run.cluster)
+    known = held.record.jars_left
+    left = known if run.guarded else held.record.leaving(run.jar, run.cluster)
     held.note(
         phase=Phase.LOST if lost else decision.phase,
         reason="",

@@ -181,7 +181,6 @@ SCENARIOS = [
         running,
         version="1.13.6",
     ),
-    Scenario("upgrade on 2.3", upgrade, the_second_runs_alone, running, version="2.3.0"),
     Scenario("upgrade without room", upgrade_without_room, the_second_runs_alone, running),
     Scenario(
         "upgrade from the last state",
