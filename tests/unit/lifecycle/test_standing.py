@@ -53,6 +53,7 @@ def test_a_container_that_started_after_the_claim_is_another_jvm(world: Applicat
 def test_what_is_said_of_a_container_may_be_from_before_the_claim(
     world: ApplicationWorld, state: dict[str, Any]
 ) -> None:
+    world.revisions[1].problem = "it does not start again"
     earlier = stamp(world.clock.now() - 600, digits=False)
     container(world)["state"] = state
     container(world)["lastState"] = {"terminated": {"exitCode": 170, "finishedAt": earlier}}
@@ -60,6 +61,7 @@ def test_what_is_said_of_a_container_may_be_from_before_the_claim(
 
 
 def test_a_container_that_ended_after_the_claim_is_that_jvm(world: ApplicationWorld) -> None:
+    world.revisions[1].problem = "it does not start again"
     ended = {"exitCode": 2, "finishedAt": stamp(world.clock.now(), digits=False)}
     container(world)["state"] = {"terminated": ended}
     assert found(world) == Down("its JobManager ended with exit status 2")
@@ -69,7 +71,7 @@ def test_without_its_pod_or_any_pod_nothing_runs(world: ApplicationWorld) -> Non
     pod = world.revisions[1].pod()
     pod["metadata"]["uid"] = "another"
     assert found(world) == Down("the pod of its JobManager is gone")
-    del world.kube.objects[("Pod", NAMESPACE, pod["metadata"]["name"])]
+    world.kube.objects[("Deployment", NAMESPACE, "fraud-r1-jobmanager")]["spec"]["replicas"] = 0
     assert found(world) == Down("no pod of its JobManager is there")
 
 
