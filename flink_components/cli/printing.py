@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_components.lifecycle.by_hand import Lock
-from flink_components.plan.record import Record, Taken
+from flink_components.plan.record import Record, Switch, Taken
 
 
 def when(at: float) -> str:
@@ -44,6 +44,7 @@ def facts(record: Record, flink: str, lock: Lock | None) -> dict[str, Any]:
         "rolled back": f"by hand from revision {run.rolled_back_from}"
         if run and run.rolled_back_from
         else None,
+        "last switch": switched(record.last_switch) if record.last_switch else None,
         "restore point": record.restore.path if record.restore else None,
         "unfinished": f"{step.what} since {when(step.since)}" if step else None,
         "locked by": f"{lock.holder} (renewed {lock.age:.0f} s ago)" if lock else None,
@@ -53,6 +54,14 @@ def facts(record: Record, flink: str, lock: Lock | None) -> dict[str, Any]:
             for failure in reversed(record.failures)
         ],
     }
+
+
+def switched(switch: Switch) -> str:
+    """How the last start of an application went."""
+    down = "" if switch.down is None else f", down for {switch.down:.1f} s"
+    return (
+        f"{when(switch.at)} to attempt {switch.attempt} in {sum(switch.steps.values()):.1f} s{down}"
+    )
 
 
 def started(record: Record) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where the job of an application runs: on a revision of its own, whose JobManager waits for it."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from flink_components.flink.checkpoint_files import latest_left
 from flink_components.flink.errors import FlinkError
@@ -29,7 +29,8 @@ from flink_components.lifecycle.stopwatch import Stopwatch
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.wish import ApplicationWish
 from flink_components.lifecycle.work import HeldRecord, Workshop
-from flink_components.plan.decision import Decision, Seen
+from flink_components.plan.decision import Action, Decision, Seen
+from flink_components.plan.down import ENDED_BY_US
 from flink_components.plan.go import CLAIM, claim_of, unknown_claim
 from flink_components.plan.record import RUNS, Phase, Record, Run
 from flink_components.spec.application import Cleanup
@@ -38,6 +39,7 @@ from flink_components.spec.job import UpgradeMode, WantedState
 from flink_components.spec.ref import ClusterRef
 
 _CLAIM_SECONDS = 90.0
+_NOBODY_MAY_RUN = (*ENDED_BY_US, Phase.LOST)
 _IN_VAIN_SECONDS = 20.0
 
 
@@ -82,8 +84,8 @@ class ApplicationPlace:
 
     def take_over(self, held: HeldRecord) -> None:
         """A run that only Pulumi remembers has no claim: without one it could be started twice."""
-        run = held.record.run
-        if run is not None and run.guarded and claim_of(held.annotations) is None:
+        run, runs_on = held.record.run, held.record.phase in RUNS
+        if run is not None and run.guarded and runs_on and claim_of(held.annotations) is None:
             held.ask(CLAIM, unknown_claim(run))
 
     # -- what is due -------------------------------------------------------------------------
@@ -95,7 +97,13 @@ class ApplicationPlace:
         state. Raises StepFailed where a pod does not end.
         """
         run = held.record.run
-        if run is None or not run.guarded or seen.state is not None or not self._goes_on(held, run):
+        if run is None or not run.guarded or seen.state is not None:
+            return seen
+        if not seen.reached and held.record.open is None and held.record.phase in _NOBODY_MAY_RUN:
+            return self._ended_for_certain(held, run, seen)
+        if self._never_came_up(held, run, seen):
+            return seen if self._is_wished(run) else self._given_up(held, run, seen)
+        if not self._goes_on(held, run):
             return seen
         if held.record.open is not None or held.record.phase not in RUNS | {Phase.LOST}:
             return seen
@@ -108,6 +116,38 @@ class ApplicationPlace:
         held.commit(phase=Phase.LOST, reason=seen.problem, since=self._shop.clock.now())
         put_down(self._shop, held, self._api, load(ClusterRef, run.cluster))
         return Seen(reached=True, problem=seen.problem, at=self._shop.clock.now())
+
+    def _ended_for_certain(self, held: HeldRecord, run: Run, seen: Seen) -> Seen:
+        """By the ledger nothing of it may run: with high availability only its pods can show it."""
+        if held.record.phase in (Phase.FAILED, Phase.LOST):
+            return self._given_up(held, run, seen)
+        put_down(self._shop, held, self._api, load(ClusterRef, run.cluster))
+        return Seen(reached=True, problem=seen.problem, at=self._shop.clock.now())
+
+    @staticmethod
+    def _never_came_up(held: HeldRecord, run: Run, seen: Seen) -> bool:
+        """It was started, and can't be asked; nor was it ever seen to run."""
+        record = held.record
+        new = record.stable is None or record.stable.attempt != run.attempt
+        return not seen.reached and new and record.open is None and record.phase is Phase.DEPLOYED
+
+    def _is_wished(self, run: Run) -> bool:
+        return (run.fingerprint, run.revision) == (self.wish.fingerprint, self.wish.revision)
+
+    def _given_up(self, held: HeldRecord, run: Run, seen: Seen) -> Seen:
+        """Something else is wished for by now: the attempt is ended, whatever became of it."""
+        seen = self.put_down(held, run, seen)
+        if seen.reached and seen.completed:
+            held.commit(phase=Phase.LOST)
+        return seen
+
+    def reconsidered(self, held: HeldRecord, decision: Decision, seen: Seen) -> Decision:
+        """A start that an earlier call has begun is waited for, and taken back where it fails."""
+        run = held.record.run
+        runs_here = self.wish.spec.state is WantedState.RUNNING
+        if run is None or not runs_here or not self._never_came_up(held, run, seen):
+            return decision
+        return Decision(Action.WAIT, run.revision) if self._is_wished(run) else decision
 
     def _goes_on(self, held: HeldRecord, run: Run) -> bool:
         """The declaration allows a start from something else than a savepoint of a stop."""
@@ -256,7 +296,7 @@ class ApplicationPlace:
         if had is None:
             self._shop.say("its log can't be read, so it may have completed a checkpoint")
         if not seen.reached:
-            held.commit(open=None, phase=Phase.FAILED)
+            held.commit(open=None, phase=Phase.FAILED if had is False else Phase.LOST)
             try:
                 put_down(self._shop, held, self._api, load(ClusterRef, run.cluster))
             except (StepFailed, KubeError) as error:
@@ -267,14 +307,12 @@ class ApplicationPlace:
     def _with_own_checkpoint(
         self, held: HeldRecord, run: Run, seen: Seen, had: bool | None
     ) -> Seen:
+        """With the latest checkpoint on the storage, where that can be seen from here."""
         found = None
-        if had is not False:
-            config = options_of_application(self._shop, run)
-            for directory in directories(held.record, self.wish.spec, config):
-                try:
-                    found = found or latest_left(directory, run.job_id)
-                except StorageError:
-                    continue
+        config = options_of_application(self._shop, run)
+        for directory in directories(held.record, self.wish.spec, config):
+            with suppress(StorageError):
+                found = found or latest_left(directory, run.job_id)
         completed = 0 if had is False and found is None else 1
         return Seen(
             reached=True, problem=seen.problem, at=seen.at, checkpoint=found, completed=completed

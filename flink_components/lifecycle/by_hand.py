@@ -8,7 +8,7 @@ from flink_components.lifecycle.errors import LifecycleError, Locked, Refused
 from flink_components.lifecycle.guards import with_guards
 from flink_components.lifecycle.history import write_down
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.observing import observe, observe_latest
 from flink_components.lifecycle.revisions import rest
 from flink_components.lifecycle.savepoints import take_savepoint
 from flink_components.lifecycle.settling import settle
@@ -101,7 +101,7 @@ def _stopped_before(held: HeldRecord) -> RestorePoint | None:
 
 
 def _stop(shop: Workshop, held: HeldRecord, spec: StopSpec, run: Run) -> RestorePoint:
-    seen = observe(shop, run)
+    seen = observe_latest(shop, run) if run.guarded else observe(shop, run)
     if seen.state != "RUNNING":
         state = seen.state or seen.problem or "not known to its JobManager"
         raise Refused(f"{held.record.key} is {state}, so it can't be stopped with a savepoint")

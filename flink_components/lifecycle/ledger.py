@@ -250,7 +250,6 @@ class Held(Generic[R]):
         self._end = threading.Event()
         self._lost: str | None = None
         self._noted = False
-        self._asked: dict[str, str] = {}
         self.record: R = ledger._record(lease)
 
     @property
@@ -271,8 +270,7 @@ class Held(Generic[R]):
 
     def ask(self, name: str, text: str) -> None:
         """Writes an annotation that is no part of the record, at once."""
-        self._asked = {name: text}
-        self.fence()
+        self._write(lambda: self.record, patience=_PATIENCE_SECONDS, more={name: text})
 
     def commit(self, **changes: object) -> R:
         """Writes the changed fields: the compare-and-set before a call that changes something.
@@ -325,14 +323,18 @@ class Held(Generic[R]):
             self._lost = self._lost or "it was released"
 
     def _write(
-        self, change: Callable[[], R], spec: Json | None = None, patience: float = 0.0
+        self,
+        change: Callable[[], R],
+        spec: Json | None = None,
+        patience: float = 0.0,
+        more: Mapping[str, str] | None = None,
     ) -> None:
         with self._mutex:
             if self._lost:
                 raise self._lock_lost(self._lost)
             record = change()
             body = json.loads(json.dumps(self._lease))
-            ours = {**self._ledger._written(record), **self._asked}
+            ours = {**self._ledger._written(record), **(more or {})}
             body["metadata"]["annotations"] |= ours
             body["spec"] = spec or {**body["spec"], "renewTime": self._ledger.stamp()}
             self._lease = self._replace(body, ours, patience)

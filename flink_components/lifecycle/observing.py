@@ -16,6 +16,7 @@ from flink_components.plan.record import Run
 
 _LOOKS_FOR_A_LATER_ONE = 2
 _STARTS_SECONDS = 30.0
+_ABOUT_TO_RUN = ("INITIALIZING", "CREATED", "RECONCILING")
 
 
 def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
@@ -48,15 +49,15 @@ def observe(shop: Workshop, run: Run, fresh: bool = False) -> Seen:
 def _without_job(shop: Workshop, run: Run, seen: Seen) -> Seen:
     """Of an application nobody knows more than that, but where nothing of it can run.
 
-    That its bounded work is done, its JobManager may have said before it ended.
+    That its bounded work is done, or that it failed before its first checkpoint, its JobManager
+    may have said before it ended.
     """
     if not run.guarded:
         return seen
     found = down(shop, run)
     if found is None:
         return Seen(reached=False, problem=seen.problem or "its JobManager has no job yet")
-    ended = "FINISHED" if found.ended == "FINISHED" else None
-    return Seen(reached=True, state=ended, problem=found.why, at=shop.clock.now())
+    return Seen(reached=True, state=found.ended, problem=found.why, at=shop.clock.now())
 
 
 def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> Checkpoints:
@@ -77,7 +78,12 @@ def observe_latest(shop: Workshop, run: Run) -> Seen:
     The JobManager of an application that is about to start, or to recover, is waited for.
     """
     seconds = _STARTS_SECONDS if run.guarded else 0.0
-    seen, _ = poll(shop.clock, lambda: observe(shop, run), lambda s: s.reached, seconds)
+    seen, _ = poll(
+        shop.clock,
+        lambda: observe(shop, run),
+        lambda s: s.reached and s.state not in _ABOUT_TO_RUN,
+        seconds,
+    )
     return observe(shop, run, fresh=True) if seen.state in ENDED else seen
 
 

@@ -39,6 +39,9 @@ class Place(Protocol):
     def fenced(self, held: HeldRecord, seen: Seen) -> Seen:
         """What was seen; of a job that is lost, once nothing of it can run any more."""
 
+    def reconsidered(self, held: HeldRecord, decision: Decision, seen: Seen) -> Decision:
+        """What is due, by what only this place knows of a job that was seen so."""
+
     def with_scaling(self, held: HeldRecord, seen: Seen) -> Seen:
         """What was seen, and whether the parallelism can be changed while the job runs."""
 
@@ -108,6 +111,9 @@ class SessionPlace:
 
     def fenced(self, held: HeldRecord, seen: Seen) -> Seen:
         return seen
+
+    def reconsidered(self, held: HeldRecord, decision: Decision, seen: Seen) -> Decision:
+        return decision
 
     def with_scaling(self, held: HeldRecord, seen: Seen) -> Seen:
         run = held.record.run

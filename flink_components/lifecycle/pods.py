@@ -16,6 +16,8 @@ _WAITS_IN_VAIN = (
     "InvalidImageName",
 )
 _LINES = 5000
+_BEGINNING = "Starting StandaloneApplicationClusterEntryPoint"
+"""What each version says at its start, at the same level as that a checkpoint is complete."""
 
 
 def problems(api: KubeApi, namespace: str, selector: str) -> str:
@@ -126,9 +128,14 @@ def end_of_job(log: str, job_id: str) -> str | None:
     return found[-1] if found else None
 
 
-def completed_a_checkpoint(log: str, job_id: str) -> bool:
-    """A job has completed one, by its JobManager's log."""
-    return re.search(rf"Completed checkpoint \d+ for job {job_id}", log) is not None
+def completed_a_checkpoint(log: str, job_id: str) -> bool | None:
+    """Whether a job has completed one, by its JobManager's log.
+
+    None where the log is not whole, or does not say so much that it would be in it.
+    """
+    if re.search(rf"Completed checkpoint \d+ for job {job_id}", log):
+        return True
+    return False if _BEGINNING in log and job_id in log else None
 
 
 def _containers(pod: Json) -> Iterator[Json]:

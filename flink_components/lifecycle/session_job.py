@@ -154,7 +154,8 @@ def _decide(
         seen = place.with_scaling(held, seen)
     asked_again = wish.by_hand is not None and not falls_back and not seen.active
     record = held.record.as_never_asked() if asked_again else held.record
-    return wish.numbered(decide(spec, wish.fingerprint, record, seen)), seen
+    decision = wish.numbered(decide(spec, wish.fingerprint, record, seen))
+    return place.reconsidered(held, decision, seen), seen
 
 
 def _note_checkpoints(held: HeldRecord, run: Run, seen: Seen) -> None:
@@ -190,7 +191,8 @@ def _stand_down(shop: Workshop, held: HeldRecord, place: Place, decision: Decisi
     if decision.gives_up_state:
         _write_accepted_loss(shop, held, place.wish.spec)
     lost = held.record.phase is Phase.LOST
-    left = () if run.guarded else held.record.leaving(run.jar, run.cluster)
+    known = held.record.jars_left
+    left = known if run.guarded else held.record.leaving(run.jar, run.cluster)
     held.note(
         phase=Phase.LOST if lost else decision.phase,
         reason="",

@@ -40,7 +40,8 @@ _ENDS_SECONDS = 15.0
 class Down:
     """Nothing of an attempt runs, and why.
 
-    `ended` is the state in which the job has ended by its JobManager's log, if that says so.
+    `ended` is the state in which the job has ended, as far as that is known: FAILED where it has
+    completed no checkpoint before its JobManager ended.
     """
 
     why: str
@@ -74,7 +75,7 @@ def _down(api: KubeApi, ref: ClusterRef, run: Run, annotations: dict[str, str]) 
     if run.ha or claim is None or not claim.pod:
         return None
     if not claimed:
-        waits = Down("its JobManager waits, and has not started it")
+        waits = Down("its JobManager waits, and has not started it", "FAILED")
         return waits if claim.attempt < run.attempt else None
     pod = next((pod for pod in pods if pod["metadata"]["uid"] == claim.pod), None)
     if pod is None:
@@ -82,7 +83,15 @@ def _down(api: KubeApi, ref: ClusterRef, run: Run, annotations: dict[str, str]) 
     if not _has_ended(pod, claim):
         return None
     why = why_it_ended(api, pod) or "its JobManager has ended"
-    return Down(why, end_of_job(last_log(api, pod), run.job_id))
+    return Down(why, _end(last_log(api, pod), run))
+
+
+def _end(log: str, run: Run) -> str | None:
+    """How the job has ended, where nothing that it did can be in a checkpoint of its own."""
+    ended = end_of_job(log, run.job_id)
+    if ended == "FINISHED":
+        return ended
+    return "FAILED" if completed_a_checkpoint(log, run.job_id) is False else None
 
 
 def _may_start(annotations: dict[str, str], run: Run) -> bool:
@@ -94,14 +103,19 @@ def _may_start(annotations: dict[str, str], run: Run) -> bool:
 
 
 def _has_ended(pod: Json, claim: Claim) -> bool:
-    """The JVM that claimed is not the one that runs; both times are by the clock of one node."""
-    state = main_container(pod).get("state") or {}
-    if "running" not in state:
-        return bool(state)
-    started = state["running"].get("startedAt")
-    if not started or not claim.seconds:
-        return False
-    return datetime.fromisoformat(started.replace("Z", "+00:00")).timestamp() > claim.seconds
+    """The JVM that claimed is not the one that runs; all times are by the clock of one node.
+
+    What the API server says of a container may be older than the claim: only a time says more.
+    """
+    status, at = main_container(pod), claim.seconds
+    last = [(status.get(name) or {}).get("terminated") or {} for name in ("state", "lastState")]
+    started = ((status.get("state") or {}).get("running") or {}).get("startedAt")
+    times = [started, *(ended.get("finishedAt") for ended in last)]
+    return bool(at) and any(_seconds(time) > at for time in times if time)
+
+
+def _seconds(time: str) -> float:
+    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
 
 
 def job_manager_pods(api: KubeApi, ref: ClusterRef) -> list[Json]:
@@ -127,9 +141,11 @@ def checkpointed(shop: Workshop, ledger: Ledger[Record], run: Run) -> bool | Non
         logs = [log for pod in own for log in every_log(ledger.api, pod)]
     except KubeError:
         return None
-    if any(completed_a_checkpoint(log, run.job_id) for log in logs):
+    found = {completed_a_checkpoint(log, run.job_id) for log in logs}
+    whole = all(main_container(pod).get("restartCount", 0) <= 1 for pod in own)
+    if True in found:
         return True
-    return False if any(run.job_id in log for log in logs) else None
+    return False if False in found and whole else None
 
 
 class LastWords:

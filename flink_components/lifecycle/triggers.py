@@ -90,9 +90,13 @@ def result_of(
     return result if done else None
 
 
+def _is_guarded(step: Step) -> bool:
+    return step.cluster.get("kind") == "application"
+
+
 def _leave_to_guard(step: Step) -> None:
     """It waits, and takes the job back by itself as soon as nobody holds the lock."""
-    if step.what == "stop" and step.cluster.get("kind") == "application":
+    if step.what == "stop" and _is_guarded(step):
         raise LeftToGuard(
             f"the JobManager of {step.job_id} has not answered for {_PATIENCE_SECONDS:.0f} s while "
             f"the job was stopped: it takes the job back by itself; run `pulumi up` again"
@@ -114,6 +118,8 @@ def _resend_or_give_up(
         latest = flink.checkpoints(step.job_id).savepoint
     except FlinkNotFound:
         state, latest = "unknown to its JobManager", None
+    if _is_guarded(step) and (latest is None and state not in (*ENDED, "RUNNING")):
+        return TriggerResult(done=False)  # its JobManager has started anew, and recovers
     if latest is not None and below(latest.path, step.directory):
         return TriggerResult(done=True, location=latest.path)
     if state == "RUNNING":

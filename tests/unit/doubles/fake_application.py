@@ -17,6 +17,10 @@ Json = dict[str, Any]
 GO, CLAIM = "flink-components/go", "flink-components/claim"
 PROBE, PROBED = "flink-components/probe", "flink-components/probed"
 DISOWNED = 170
+BEGINNING = (
+    "2027-01-15 08:00:00,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] -  "
+    "Starting StandaloneApplicationClusterEntryPoint (Version: 1.20.3, Scala: 2.12)"
+)
 
 
 def stamp(at: float, digits: bool = True) -> str:
@@ -157,7 +161,8 @@ class FakeRevision:
         text = f"{self.jvm.log}\n{log}"
         self._end_jvm()
         container = self.pod()["status"]["containerStatuses"][0]
-        container["lastState"] = {"terminated": {"exitCode": status}}
+        ended = stamp(self.clock.now(), digits=False)
+        container["lastState"] = {"terminated": {"exitCode": status, "finishedAt": ended}}
         container["restartCount"] += 1
         started = stamp(self.clock.now() + 2, digits=False)
         container["state"] = {"running": {"startedAt": started}}
@@ -289,6 +294,7 @@ class FakeRevision:
         if problem is None:
             return
         jvm.log = (
+            f"{BEGINNING}\n"
             "2027-01-15 08:00:01,000 ERROR org.apache.flink.runtime.entrypoint.ClusterEntrypoint - "
             "Fatal error occurred in the cluster entrypoint.\n"
             "java.util.concurrent.CompletionException: x\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_components.flink.errors import root_cause
+from flink_components.flink.errors import cause_in_log, root_cause
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,43 @@ def test_the_last_cause_is_found_however_deep(reasons: list[str]) -> None:
     lines = [f"org.acme.E{n}: {reason}\n\tat x.Y(Z.java:1)" for n, reason in enumerate(reasons)]
     trace = "\nCaused by: ".join(lines)
     assert root_cause(trace) == f"E{len(reasons) - 1}: {' '.join(reasons[-1].split())}"
+
+
+STARTS = "2027-01-15 08:00:00,000 INFO  org.apache.flink.X [] - Starting.\n"
+HARMLESS = (
+    "2027-01-15 08:00:00,100 WARN  org.apache.flink.X [] - No such host.\n"
+    "java.net.UnknownHostException: x\nCaused by: java.net.UnknownHostException: harmless\n"
+)
+FATAL = (
+    "2027-01-15 08:00:01,000 ERROR org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] - "
+    "Fatal error occurred in the cluster entrypoint.\n"
+)
+TRACE = (
+    "java.util.concurrent.CompletionException: x.Application: Could not execute application.\n"
+    "\tat java.base/x.y(Z.java:1)\n"
+    "Caused by: x.JobInitializationException: Could not start the JobMaster.\n\t... 8 more\n"
+    "Caused by: java.lang.IllegalStateException: Cannot map savepoint state for operator cbc3.\n"
+    "\tat org.apache.flink.Y.z(Y.java:1)\n"
+)
+STOPS = "2027-01-15 08:00:01,200 INFO  org.apache.flink.X [] - Stopped.\n"
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("", None),
+        (STARTS, None),
+        (STARTS + HARMLESS + STOPS, "UnknownHostException: harmless"),
+        (
+            STARTS + FATAL + TRACE + STOPS + HARMLESS,
+            "IllegalStateException: Cannot map savepoint state for operator cbc3.",
+        ),
+        (
+            FATAL + "java.lang.OutOfMemoryError: Metaspace\n\tat x\n" + STOPS,
+            "OutOfMemoryError: Metaspace",
+        ),
+        (FATAL + STOPS, None),
+    ],
+)
+def test_what_ended_a_jobmanager_is_read_from_its_log(log: str, expected: str | None) -> None:
+    assert cause_in_log(log) == expected

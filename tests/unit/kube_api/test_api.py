@@ -143,3 +143,16 @@ def test_a_store_without_a_leader_is_one_that_does_not_answer(kube: Kube, why: s
     kube.wire.inject(Answer(500, told), lambda _: True)
     with pytest.raises(Unreachable, match=why):
         kube.api.get("Pod", "n", "x")
+
+
+def test_the_log_of_a_container_is_its_text(kube: Kube) -> None:
+    kube.fake.logs[("n", "x-0", True)] = "Caused by: it\nsays why"
+    assert kube.api.log("n", "x-0", "jobmanager", previous=True) == "Caused by: it\nsays why"
+    (call,) = kube.wire.calls
+    assert call.path == "/api/v1/namespaces/n/pods/x-0/log"
+    assert call.query == "container=jobmanager&tailLines=1000&previous=true"
+
+
+def test_a_log_that_is_not_there_is_an_error_in_its_own_words(kube: Kube) -> None:
+    with pytest.raises(KubeError, match='previous terminated container in "x-0" not found'):
+        kube.api.log("n", "x-0", "jobmanager", previous=True)

@@ -1,0 +1,99 @@
+"""What proves that nothing of an attempt runs, by the ledger's claim and the pods alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flink_components.lifecycle.standing import Down, down
+from flink_components.plan.record import Run
+from tests.unit.doubles.application_world import ApplicationWorld
+from tests.unit.doubles.fake_application import stamp
+from tests.unit.doubles.world import NAMESPACE, Process
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> ApplicationWorld:
+    made = ApplicationWorld(tmp_path)
+    made.up(Process(made), "v1")
+    made.advance(5)
+    return made
+
+
+def the_run(world: ApplicationWorld) -> Run:
+    run = world.record().run
+    assert run is not None
+    return run
+
+
+def found(world: ApplicationWorld) -> Down | None:
+    return down(Process(world).shop, the_run(world))
+
+
+def container(world: ApplicationWorld) -> dict[str, Any]:
+    status: dict[str, Any] = world.revisions[1].pod()["status"]["containerStatuses"][0]
+    return status
+
+
+def test_a_jvm_that_has_claimed_may_run_though_flink_does_not_answer(
+    world: ApplicationWorld,
+) -> None:
+    world.revisions[1].flink.up = False
+    assert found(world) is None
+
+
+def test_a_container_that_started_after_the_claim_is_another_jvm(world: ApplicationWorld) -> None:
+    world.revisions[1].exit(137)
+    assert found(world) == Down("its JobManager ended with exit status 137")
+
+
+@pytest.mark.parametrize("state", [{}, {"waiting": {"reason": "CrashLoopBackOff"}}])
+def test_what_is_said_of_a_container_may_be_from_before_the_claim(
+    world: ApplicationWorld, state: dict[str, Any]
+) -> None:
+    world.revisions[1].problem = "it does not start again"
+    earlier = stamp(world.clock.now() - 600, digits=False)
+    container(world)["state"] = state
+    container(world)["lastState"] = {"terminated": {"exitCode": 170, "finishedAt": earlier}}
+    assert found(world) is None
+
+
+def test_a_container_that_ended_after_the_claim_is_that_jvm(world: ApplicationWorld) -> None:
+    world.revisions[1].problem = "it does not start again"
+    ended = {"exitCode": 2, "finishedAt": stamp(world.clock.now(), digits=False)}
+    container(world)["state"] = {"terminated": ended}
+    assert found(world) == Down("its JobManager ended with exit status 2")
+
+
+def test_without_its_pod_or_any_pod_nothing_runs(world: ApplicationWorld) -> None:
+    pod = world.revisions[1].pod()
+    pod["metadata"]["uid"] = "another"
+    assert found(world) == Down("the pod of its JobManager is gone")
+    world.kube.objects[("Deployment", NAMESPACE, "fraud-r1-jobmanager")]["spec"]["replicas"] = 0
+    assert found(world) == Down("no pod of its JobManager is there")
+
+
+def test_a_claim_that_was_removed_by_hand_proves_nothing(world: ApplicationWorld) -> None:
+    lease = next(body for (kind, _, _), body in world.kube.objects.items() if kind == "Lease")
+    del lease["metadata"]["annotations"]["flink-components/claim"]
+    world.revisions[1].exit(137)
+    assert found(world) is None
+
+
+def test_with_high_availability_a_jvm_that_ended_is_followed_by_another(
+    world: ApplicationWorld, tmp_path: Path
+) -> None:
+    other = ApplicationWorld(tmp_path)
+    other.ha = True
+    other.up(Process(other), "v1")
+    other.revisions[1].exit(137)
+    assert down(Process(other).shop, the_run(other)) is None
+
+
+def test_of_a_session_cluster_it_says_nothing_and_asks_nobody(world: ApplicationWorld) -> None:
+    process = Process(world)
+    run = the_run(world).model_copy(update={"cluster": {"key": "payments/etl", "revision": 1}})
+    assert down(process.shop, run) is None
+    assert process.wire.calls == []
