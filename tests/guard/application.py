@@ -50,7 +50,7 @@ class LocalApplication(LocalFlink):
         self._write_settings(rest, rpc)
         return self
 
-    def start_taskmanager(self, environment: Mapping[str, str] | None = None) -> None:
+    def start_taskmanager(self) -> None:
         """Start the JVM of the TaskManager, and do not wait."""
         self._start(
             "taskmanager",
@@ -58,7 +58,6 @@ class LocalApplication(LocalFlink):
             WORKER,
             "-Xmx256m",
             class_path=[build()["stateful-v1"]],
-            environment=environment,
         )
 
     def start_job_manager(

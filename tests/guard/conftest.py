@@ -15,6 +15,7 @@ from tests.guard.jvm import QUICK, GuardedJvm
 from tests.guard.lease_server import LeaseServer
 
 _SOURCES = Path(__file__).parent / "java"
+_FOR_JAVA_8 = ("--release", "8", "-Xlint:-options")
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def java_mains(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("classes")
     sources = [str(path) for path in _SOURCES.rglob("*.java")]
     path = str(GUARD.built())
-    subprocess.run(["javac", "-cp", path, "-d", str(folder), *sources], check=True)
+    subprocess.run(["javac", *_FOR_JAVA_8, "-cp", path, "-d", str(folder), *sources], check=True)
     return folder
 
 

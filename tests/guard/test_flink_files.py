@@ -78,6 +78,28 @@ def test_of_two_savepoints_none_is_taken(
     assert ledger.writes == []
 
 
+def test_a_savepoint_that_appears_later_is_found(
+    ledger: LeaseServer, on_flink: Make, tmp_path: Path
+) -> None:
+    ledger.annotate(CLAIM, claimed(12))
+    ledger.annotate(GO, stopping(tmp_path / "stop"))
+    with on_flink(search_again_ms=50) as jvm:
+        jvm.wait_until_it_says("without high availability nobody knows where its state is")
+        savepoint(tmp_path / "stop" / "savepoint-1")
+        jvm.wait_until_flink_runs()
+    assert ledger.annotation(CLAIM)["attempt"] == 13
+
+
+def test_a_storage_that_does_not_answer_is_said(
+    ledger: LeaseServer, on_flink: Make, tmp_path: Path
+) -> None:
+    ledger.annotate(CLAIM, claimed(12))
+    ledger.annotate(GO, stopping(tmp_path / "stop", ha=True))
+    with on_flink(storage_ms=0) as jvm:
+        jvm.wait_until_it_says("can't be listed: no answer in 0 s")
+    assert ledger.writes == []
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_without_a_savepoint_the_attempt_goes_on_from_its_ha_data(
     ledger: LeaseServer, on_flink: Make, tmp_path: Path, exists: bool

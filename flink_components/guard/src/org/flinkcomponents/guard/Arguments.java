@@ -11,7 +11,8 @@ import java.util.Map;
  * <p>Needed: {@code namespace} and {@code lease} of the ledger, {@code revision} of this JobManager,
  * {@code conf}: the writable folder that Flink reads its configuration from. Otherwise by default:
  * {@code account}, {@code poll-ms}, {@code quick-poll-ms} (while the lock is held), {@code watch-ms}
- * (once Flink runs), {@code storage-ms} (for an answer of a storage).
+ * (once Flink runs), {@code storage-ms} (for an answer of a storage), {@code search-again-ms} (for
+ * a savepoint that was not there).
  */
 final class Arguments {
     final String namespace;
@@ -23,6 +24,7 @@ final class Arguments {
     final long quickPollMillis;
     final long watchMillis;
     final long storageMillis;
+    final long searchAgainMillis;
 
     /** Throws IllegalArgumentException for what is missing or unknown. */
     Arguments(String given) {
@@ -38,6 +40,7 @@ final class Arguments {
         quickPollMillis = millis(values, "quick-poll-ms", 250);
         watchMillis = millis(values, "watch-ms", 2_000);
         storageMillis = millis(values, "storage-ms", 30_000);
+        searchAgainMillis = millis(values, "search-again-ms", 10_000);
         if (!values.isEmpty()) {
             throw new IllegalArgumentException("unknown agent arguments " + values.keySet());
         }

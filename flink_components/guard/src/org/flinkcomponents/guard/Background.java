@@ -21,7 +21,8 @@ final class Background<T> {
 
     /** Whether there is a result, or will not be one in time. */
     boolean isDone() {
-        return task.isDone() || ageMillis() > limitMillis;
+        long age = System.nanoTime() - startedNanos;
+        return task.isDone() || age > TimeUnit.MILLISECONDS.toNanos(limitMillis);
     }
 
     /** The result; throws the root cause in one line where there is none. */
@@ -38,9 +39,5 @@ final class Background<T> {
             Thread.currentThread().interrupt();
             throw new Unreadable(Causes.root(e));
         }
-    }
-
-    long ageMillis() {
-        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startedNanos);
     }
 }

@@ -32,7 +32,8 @@ final class Waiting {
         this.nonce = nonce;
         this.preloader = preloader;
         guard = new Guard(arguments.revision, nonce);
-        search = new SavepointSearch(settings, arguments.storageMillis);
+        search =
+                new SavepointSearch(settings, arguments.storageMillis, arguments.searchAgainMillis);
         prober = new Prober(settings, arguments.storageMillis);
     }
 
