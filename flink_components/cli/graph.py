@@ -28,7 +28,9 @@ def graph(
     ] = "",
     main: Annotated[str, typer.Option(help="the main class; by default that of the jar")] = "",
     args: Annotated[str, typer.Option(help="arguments of main, in the shell's spelling")] = "",
-    parallelism: Annotated[int, typer.Option(help="the job's default parallelism", min=0)] = 0,
+    parallelism: Annotated[
+        int | None, typer.Option(help="the job's default parallelism", min=1)
+    ] = None,
     config: Annotated[
         list[str] | None, typer.Option(help="a Flink option of the job, as key=value; repeatable")
     ] = None,
@@ -50,7 +52,7 @@ def graph(
     if jar.suffix == ".json":
         made = read_graph(jar)
     else:
-        program = Program(main, _words(args), parallelism or None, _options(config))
+        program = Program(main, _words(args), parallelism, _options(config))
         made = _made(jar, program, flink, flink_home, cluster)
     text = made.to_json()
     if as_mermaid:

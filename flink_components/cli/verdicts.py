@@ -12,6 +12,7 @@ from flink_components.flink.metadata.cursor import MetadataError
 from flink_components.flink.metadata.heads import with_states
 from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.flink.storage import StorageError
+from flink_components.flink.versions import features
 from flink_components.plan.state.judging import judge, unknown, unreadable
 from flink_components.plan.state.limits import Backend, Target, backend_of
 from flink_components.plan.state.losses import refused_losses
@@ -53,7 +54,7 @@ def check(
     failing = _verdicts(fail_on)
     new = read_graph(graph)
     target = Target(
-        flink_version=flink or new.flink_version,
+        flink_version=_version(flink or new.flink_version),
         backend=backend or backend_of(new.state_backend),
         claim=claim,
     )
@@ -80,6 +81,14 @@ def snapshot_verdict(
     except StorageError as error:
         return unknown(str(error))
     return judge(snapshot, graph, target, earlier)
+
+
+def _version(text: str) -> str:
+    try:
+        features(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--flink {text!r}: {error}") from None
+    return text
 
 
 def _verdicts(text: str) -> frozenset[Verdict]:

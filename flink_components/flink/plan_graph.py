@@ -127,14 +127,17 @@ class _Chains:
         """Sets the id of a node, and which of its followers are chained to it: as many as can be,
         then fewer."""
         followers = self._followers[node.id]
-        for count in range(len(followers), -1, -1):
-            own = self._id(node, count)
+        with_uid = [one for one in followers if one.position is None]
+        chained = [one for one in with_uid if one.id not in self._vertices]
+        unsure = [one for one in followers if one.position is not None]
+        for count in range(len(unsure), -1, -1):
+            own = self._id(node, len(chained) + count)
             if (own in self._vertices) is self._chained[node.id]:
                 continue
-            for some in combinations(followers, count):
+            for some in combinations(unsure, count):
                 self._ids[node.id] = own
                 for follower in followers:
-                    self._chained[follower.id] = follower in some
+                    self._chained[follower.id] = follower in chained or follower in some
                 yield True
 
     def _id(self, node: _Node, chained_outputs: int) -> str:

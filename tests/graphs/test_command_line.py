@@ -73,14 +73,3 @@ def test_a_picture_shows_what_is_lost(
     drawn = run(commands, "graph", file, "--mermaid", "--against", savepoint)
     assert drawn.output.count(":::moves") == 3
     assert drawn.output.count(":::lost") == 1
-
-
-@pytest.mark.newest_alone
-def test_a_savepoint_that_is_not_there_is_incompatible(
-    commands: typer.Typer, graph_lab: Lab, tmp_path: Path
-) -> None:
-    file = made(commands, graph_lab, V1, tmp_path)
-    done = run(commands, "check", tmp_path / "nowhere", "--graph", file)
-    assert done.exit_code == 1
-    assert "INCOMPATIBLE: Flink would refuse this restore" in done.output
-    assert "nowhere/_metadata is not there" in done.output
