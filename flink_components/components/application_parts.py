@@ -36,8 +36,7 @@ _PODS = ("env", "args")
 class Parts:
     """The children of an ApplicationDeployment, in the order in which they are made.
 
-    The account and its rights come first, and so go last: what runs needs them until the anchor
-    has ended it.
+    The account comes first, and so goes last: what runs needs it until the anchor has ended it.
     """
 
     def __init__(
@@ -54,8 +53,8 @@ class Parts:
         self._secret = is_secret(given.values.get("config") or {})
         parent = ResourceOptions(parent=component)
         declared = Output.from_input(given.values).apply(self._load)
-        rights = self._rights(declared, parent)
-        anchor = self._anchor(given, own, ignored, after(parent, rights))
+        account = self._account(declared, parent)
+        anchor = self._anchor(given, own, ignored, after(parent, account))
         revision = ApplicationRevision(
             f"{given.name}-revision",
             {**given.values, **given.common, "previous_key": own["previous_key"]},
@@ -98,14 +97,13 @@ class Parts:
             self._secret,
         )
 
-    def _rights(
+    def _account(
         self, declared: Output[ApplicationSpec], opts: ResourceOptions
     ) -> list[pulumi.Resource]:
-        """What no revision is in: the account of the pods, and what it may do."""
-        drawn, made = self._drawn(declared, 1), list[pulumi.Resource]()
-        if not self._values.get("service_account"):
-            made.append(drawn.service_account(self._name, opts))
-        return [*made, *drawn.rights(self._name, opts).values()]
+        """The account of all revisions, if it is made here."""
+        if self._values.get("service_account"):
+            return []
+        return [self._drawn(declared, 1).service_account(self._name, opts)]
 
     def _anchor(
         self,
@@ -146,6 +144,7 @@ class Parts:
         rpc = drawn.service(f"{name}-rpc", "rpc_service", revision)
         self._uid = rest.metadata.apply(lambda metadata: metadata.get("uid"))
         made += [drawn.config(name, revision), guard, rest, rpc]
+        made += drawn.rights(name, revision, self._uid).values()
         made += drawn.deployments(name, after(revision, made)).values()
         return [*made, drawn.stable_service(name, opts)]
 

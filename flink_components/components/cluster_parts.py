@@ -16,10 +16,10 @@ from flink_components.components.drawn import (
 )
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import ClusterAnchor, ClusterSwitch, Revision
+from flink_components.kube.objects.rendering import leader_of
 from flink_components.kube.objects.session_cluster import (
     CHECKS,
     cluster_ref,
-    leader_of,
     names,
     render,
 )
@@ -102,7 +102,6 @@ class Parts:
             secret,
         )
         made = self._make(name, values, after(parent, [revision]))
-        uid = self.rest.metadata.apply(lambda metadata: metadata.get("uid"))
         self.switch = ClusterSwitch(
             f"{name}-switch",
             {
@@ -111,7 +110,7 @@ class Parts:
                 "flink_version": public.apply(lambda spec: spec.flink_version),
                 "revision": self.number,
                 "service": self._name("rest_service"),
-                "service_uid": uid,
+                "service_uid": self._uid,
                 "stable_service": self._name("stable_service"),
                 "task_manager": self._name("task_manager"),
                 "replicas": public.apply(lambda spec: spec.task_manager.replicas),
@@ -127,7 +126,7 @@ class Parts:
             ).to_json(),
             public,
             self.number,
-            uid,
+            self._uid,
             self.switch.urn,
         )
 
@@ -153,31 +152,14 @@ class Parts:
         if has_policy(values):
             made["policy"] = drawn.network_policy(name, opts)
         made["config"] = drawn.config(name, revision)
-        self.rest = made["rest"] = drawn.service(f"{name}-rest", "rest_service", revision)
+        rest = made["rest"] = drawn.service(f"{name}-rest", "rest_service", revision)
+        self._uid = rest.metadata.apply(lambda metadata: metadata.get("uid"))
         made["rpc"] = drawn.service(f"{name}-rpc", "rpc_service", revision)
         if availability_is_wished(values):
-            made |= self._make_rights(name, revision)
+            made |= drawn.rights(name, revision, self._uid)
         made |= drawn.deployments(name, after(revision, list(made.values())))
         made["stable"] = drawn.stable_service(name, opts)
         return made
-
-    def _make_rights(self, name: str, opts: ResourceOptions) -> dict[str, pulumi.CustomResource]:
-        """What high availability may do; Kubernetes removes it along with the revision's Service.
-
-        So lifecycle, which removes a revision, needs no rights on roles.
-        """
-        fixed = ResourceOptions(ignore_changes=["rules", "roleRef", "subjects"])
-        return self.drawn.rights(name, ResourceOptions.merge(opts, fixed), self._owned)
-
-    def _owned(self, metadata: Output[Any]) -> Output[Any]:
-        """The metadata of an object that ends with the revision's Service."""
-
-        def owned(metadata: Mapping[str, Any], name: str, uid: str) -> dict[str, Any]:
-            owner = {"apiVersion": "v1", "kind": "Service", "name": name, "uid": uid}
-            return {**metadata, "ownerReferences": [owner]}
-
-        uid = self.rest.metadata.apply(lambda metadata: metadata.get("uid"))
-        return lifted(owned, metadata, self._name("rest_service"), uid)
 
 
 def availability_is_wished(values: Mapping[str, Any]) -> bool:

@@ -1,13 +1,13 @@
 """Rendered Kubernetes objects as the resources of a component."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
-from flink_components.components.arguments import is_unknown
+from flink_components.components.arguments import is_unknown, lifted
 from flink_components.spec.errors import is_sensitive
 
 # Whole properties: where a path leads into one, the engine would make the next revision with the
@@ -45,27 +45,37 @@ class Drawn:
         )
 
     def rights(
-        self,
-        name: str,
-        opts: ResourceOptions,
-        metadata: Callable[[Output[Any]], Output[Any]] = lambda made: made,
+        self, name: str, opts: ResourceOptions, service_uid: Output[str]
     ) -> dict[str, pulumi.CustomResource]:
-        """What the account may do. metadata: what is made of that of each object."""
-        return {
-            "role": k8s.rbac.v1.Role(
-                f"{name}-role",
-                metadata=metadata(self.of("role", "metadata")),
-                rules=self.of("role", "rules"),
-                opts=opts,
-            ),
-            "role_binding": k8s.rbac.v1.RoleBinding(
-                f"{name}-role-binding",
-                metadata=metadata(self.of("role_binding", "metadata")),
-                role_ref=self.of("role_binding", "roleRef"),
-                subjects=self.of("role_binding", "subjects"),
-                opts=opts,
-            ),
-        }
+        """What the pods of a revision may do, as long as its REST Service is there.
+
+        Kubernetes removes it along with that: lifecycle, which removes a revision, needs no rights
+        on roles, and a revision keeps its own, whatever the next one has.
+        """
+        fixed = ResourceOptions(ignore_changes=["rules", "roleRef", "subjects"])
+        opts = ResourceOptions.merge(opts, fixed)
+        role = k8s.rbac.v1.Role(
+            f"{name}-role",
+            metadata=self._owned("role", service_uid),
+            rules=self.of("role", "rules"),
+            opts=opts,
+        )
+        binding = k8s.rbac.v1.RoleBinding(
+            f"{name}-role-binding",
+            metadata=self._owned("role_binding", service_uid),
+            role_ref=self.of("role_binding", "roleRef"),
+            subjects=self.of("role_binding", "subjects"),
+            opts=after(opts, [role]),
+        )
+        return {"role": role, "role_binding": binding}
+
+    def _owned(self, part: str, service_uid: Output[str]) -> Output[Any]:
+        def owned(metadata: Mapping[str, Any], service: Mapping[str, Any], uid: str) -> Any:
+            owner = {"apiVersion": "v1", "kind": "Service", "name": service["name"], "uid": uid}
+            return {**metadata, "ownerReferences": [owner]}
+
+        service = self.of("rest_service", "metadata")
+        return lifted(owned, self.of(part, "metadata"), service, service_uid)
 
     def network_policy(self, name: str, opts: ResourceOptions) -> pulumi.CustomResource:
         """Who may reach the pods."""

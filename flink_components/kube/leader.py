@@ -23,14 +23,14 @@ def leader_url(api: KubeApi, ref: ClusterRef) -> str:
             return api.pod_proxy(ref.namespace, pod, int(ref.port))
         api.get("Service", ref.namespace, ref.service)
     except NotFound as error:
-        raise FlinkUnreachable(f"session cluster {ref.key} is gone: {error}", 404) from error
+        raise FlinkUnreachable(f"the {ref.noun} {ref.key} is gone: {error}", 404) from error
     except Unreachable as error:
         raise FlinkUnreachable(error.message) from error
     except KubeError as error:
-        text = f"the leader of session cluster {ref.key} can't be looked for: {error}"
+        text = f"the leader of the {ref.noun} {ref.key} can't be looked for: {error}"
         raise FlinkError(text, error.status) from error
     raise FlinkUnreachable(
-        f"no JobManager of session cluster {ref.key} r{ref.revision} leads at the moment"
+        f"no JobManager of the {ref.noun} {ref.key} r{ref.revision} leads at the moment"
     )
 
 
@@ -42,7 +42,9 @@ def _leading_pod(api: KubeApi, ref: ClusterRef) -> str | None:
         return None
     announced = (found.get("data") or {}).get(LEADER_KEY, "")
     address = urlsplit(announced.partition(",")[2]).hostname
-    selector = labels.selector(labels.SESSION_CLUSTER, ref.key, ref.revision, labels.JOB_MANAGER)
+    selector = labels.selector(
+        labels.OF_REFERENCES[ref.kind], ref.key, ref.revision, labels.JOB_MANAGER
+    )
     for pod in api.list("Pod", ref.namespace, selector) if address else []:
         if (pod.get("status") or {}).get("podIP") == address:
             return str(pod["metadata"]["name"])

@@ -52,6 +52,11 @@ class ClusterRef(SpecModel):
         default="session", description="whether jobs are submitted to it, or it has its own"
     )
 
+    @property
+    def noun(self) -> str:
+        """What it is, in messages."""
+        return "session cluster" if self.kind == "session" else "application"
+
     @model_serializer(mode="wrap")
     def _as_ever_for_a_session_cluster(
         self, serialize: SerializerFunctionWrapHandler

@@ -19,7 +19,12 @@ from flink_components.kube.objects.application_pods import (
     worker_pod,
 )
 from flink_components.kube.objects.pods import Json
-from flink_components.kube.objects.rendering import Rendering, availability_id, volume_source
+from flink_components.kube.objects.rendering import (
+    Rendering,
+    availability_id,
+    leader_of,
+    volume_source,
+)
 from flink_components.kube.objects.roles import (
     of_high_availability,
     of_the_ledger,
@@ -47,9 +52,9 @@ class ApplicationNames:
     rpc_service: str
     job_manager: str
     task_manager: str
+    role: str
     stable_service: str
     service_account: str
-    role: str
     network_policy: str
 
 
@@ -57,17 +62,17 @@ class ApplicationNames:
 class ApplicationObjects:
     """Plain Kubernetes objects.
 
-    Of the application: service_account (None: an existing one is used), role, role_binding,
-    network_policy (None: switched off), stable_service. Of the revision: config (a Secret where
-    an option looks like one, else a ConfigMap), guard, rest_service, rpc_service, job_manager,
-    task_manager.
+    Of the application: service_account (None: an existing one is used), network_policy (None:
+    switched off), stable_service. Of the revision: role and role_binding (so that a running one
+    keeps its rights), config (a Secret where an option looks like one, else a ConfigMap), guard,
+    rest_service, rpc_service, job_manager, task_manager.
     """
 
     service_account: Json | None
-    role: Json
-    role_binding: Json
     network_policy: Json | None
     stable_service: Json
+    role: Json
+    role_binding: Json
     config: Json
     guard: Json
     rest_service: Json
@@ -89,9 +94,9 @@ def names(name: str, revision: int, service_account: str | None = None) -> Appli
         rpc_service=of_revision("rpc"),
         job_manager=of_revision("jobmanager"),
         task_manager=of_revision("taskmanager"),
+        role=of_revision("flink"),
         stable_service=plain_or_hashed_name(name, "-rest"),
         service_account=service_account or plain_or_hashed_name(name, "-flink"),
-        role=plain_or_hashed_name(name, "-flink"),
         network_policy=plain_or_hashed_name(name, "-flink"),
     )
 
@@ -118,13 +123,13 @@ def render(
     draw = Rendering(
         spec, labels.APPLICATION, spec.key, revision, labels.recommended(spec.name, PART_OF)
     )
-    shared = draw.metadata(named.role, revision_scoped=False)
+    rights = draw.metadata(named.role)
     on_kubernetes = "kubernetes" in (spec.high_availability_kind or "")
     rules = [of_the_ledger(lease), *([of_high_availability()] if on_kubernetes else [])]
     return ApplicationObjects(
         service_account=None if spec.service_account else draw.service_account(account),
-        role=role(shared, rules),
-        role_binding=role_binding(shared, named.role, account),
+        role=role(rights, rules),
+        role_binding=role_binding(rights, named.role, account),
         network_policy=draw.network_policy(named.network_policy)
         if spec.network_policy.enabled
         else None,
@@ -186,6 +191,7 @@ def cluster_ref(
         flink_version=spec.flink_version,
         uid=uid,
         slots=spec.slots_total,
+        leader=leader_of(spec, revision),
         connection=connection,
     )
 

@@ -10,6 +10,8 @@ REVISION = "flink-components/revision"
 COMPONENT = "app.kubernetes.io/component"
 SESSION_CLUSTER = "session-cluster"
 APPLICATION = "application"
+OF_REFERENCES = {"session": SESSION_CLUSTER, "application": APPLICATION}
+"""The kind of objects by the kind of a ClusterRef."""
 JOB_MANAGER = "jobmanager"
 TASK_MANAGER = "taskmanager"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flink_components.flink import ports
 from flink_components.flink.config import ConfigFile
+from flink_components.flink.high_availability import leader_config_map
 from flink_components.flink.logging import console_log4j
 from flink_components.kube.objects import labels
 from flink_components.kube.objects.pods import Json
@@ -18,6 +19,13 @@ from flink_components.spec.names import revision_name
 def availability_id(name: str, revision: int) -> str:
     """What Flink keeps the metadata of a revision's high availability under."""
     return revision_name(name, revision, "ha", limit=45)
+
+
+def leader_of(spec: ClusterSpec, revision: int) -> str | None:
+    """The ConfigMap in which Flink names its leader; None where no JobManager stands by."""
+    if spec.job_manager.replicas == 1 or "kubernetes" not in (spec.high_availability_kind or ""):
+        return None
+    return leader_config_map(availability_id(spec.name, revision), spec.flink_version)
 
 
 def volume_source(config: str, secret: bool) -> Json:

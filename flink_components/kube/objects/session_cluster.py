@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from flink_components.flink import ports
 from flink_components.flink.config import config_file, options_are_read
-from flink_components.flink.high_availability import leader_config_map
 from flink_components.flink.memory import memory_fits
 from flink_components.kube.objects import labels
 from flink_components.kube.objects.pods import Json, job_manager_pod, task_manager_pod
-from flink_components.kube.objects.rendering import Rendering, availability_id, volume_source
+from flink_components.kube.objects.rendering import (
+    Rendering,
+    availability_id,
+    leader_of,
+    volume_source,
+)
 from flink_components.kube.objects.roles import of_high_availability, role, role_binding
 from flink_components.spec.cluster import SessionClusterSpec
 from flink_components.spec.connection import Connection
@@ -77,13 +81,6 @@ def names(spec: SessionClusterSpec, revision: int) -> SessionClusterNames:
         network_policy=plain_or_hashed_name(spec.name, "-flink"),
         role=of_revision("ha"),
     )
-
-
-def leader_of(spec: SessionClusterSpec, revision: int) -> str | None:
-    """The ConfigMap in which Flink names its leader; None where no JobManager stands by."""
-    if spec.job_manager.replicas == 1 or "kubernetes" not in (spec.high_availability_kind or ""):
-        return None
-    return leader_config_map(availability_id(spec.name, revision), spec.flink_version)
 
 
 def render(

@@ -132,7 +132,7 @@ def test_while_nobody_leads_it_is_unreachable(cluster: Cluster, announced: str |
     with pytest.raises(FlinkUnreachable) as error:
         cluster.client().jars()
     assert str(error.value) == (
-        "no JobManager of session cluster payments/etl r2 leads at the moment"
+        "no JobManager of the session cluster payments/etl r2 leads at the moment"
     )
     assert error.value.status == 0
 
@@ -156,7 +156,7 @@ def test_a_right_that_is_missing_is_named(cluster: Cluster) -> None:
     with pytest.raises(FlinkError) as error:
         cluster.client().jars()
     assert (str(error.value), error.value.status) == (
-        "the leader of session cluster payments/etl can't be looked for: "
+        "the leader of the session cluster payments/etl can't be looked for: "
         'cannot get resource "configmaps"',
         403,
     )

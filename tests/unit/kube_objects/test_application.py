@@ -95,10 +95,10 @@ def test_the_whole_revision(version: str) -> None:
 def test_the_revisions_objects_are_named_with_it_and_the_applications_are_not() -> None:
     assert [(found["kind"], found["metadata"]["name"]) for found in every(rendered())] == [
         ("ServiceAccount", "fraud-flink"),
-        ("Role", "fraud-flink"),
-        ("RoleBinding", "fraud-flink"),
         ("NetworkPolicy", "fraud-flink"),
         ("Service", "fraud-rest"),
+        ("Role", "fraud-r7-flink"),
+        ("RoleBinding", "fraud-r7-flink"),
         ("ConfigMap", "fraud-r7-config"),
         ("ConfigMap", "fraud-r7-guard"),
         ("Service", "fraud-r7-rest"),
@@ -283,7 +283,7 @@ def test_an_existing_service_account_gets_the_rights() -> None:
     assert objects.role_binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "mine", "namespace": "payments"}
     ]
-    assert objects.role_binding["roleRef"]["name"] == "fraud-flink"
+    assert objects.role_binding["roleRef"]["name"] == "fraud-r7-flink"
 
 
 @pytest.mark.parametrize(
