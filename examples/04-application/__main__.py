@@ -54,7 +54,8 @@ job = ApplicationDeployment(
         ],
         "volume_mounts": [
             {"name": "data", "mountPath": "/data"},
-            {"name": "jar", "mountPath": "/opt/flink/usrlib"},
+            # By itself: Flink would find the jar again behind the links of a whole ConfigMap.
+            {"name": "jar", "mountPath": "/opt/flink/usrlib/counts.jar", "subPath": "counts.jar"},
         ],
     },
     pulumi.ResourceOptions(depends_on=[data, jar]),

@@ -70,7 +70,9 @@ class ApplicationSpec(DeclaredJobSpec, ClusterSpec):
 
     @check("jar", "image", "volume_mounts")
     def _the_image_holds_the_jar(self) -> Iterator[Problem]:
-        mounted = any(mount["mountPath"].rstrip("/") == _JARS for mount in self.volume_mounts)
+        mounted = any(
+            f"{mount['mountPath']}/".startswith(f"{_JARS}/") for mount in self.volume_mounts
+        )
         if self.jar.startswith("local://") and self.image is None and not mounted:
             yield Problem(
                 "image",
