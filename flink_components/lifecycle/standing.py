@@ -18,6 +18,7 @@ from flink_components.lifecycle.pods import (
     completed_a_checkpoint,
     end_of_job,
     every_log,
+    found_none_to_recover,
     last_exit,
     last_log,
     main_container,
@@ -142,7 +143,8 @@ def checkpointed(shop: Workshop, ledger: Ledger[Record], run: Run) -> bool | Non
     except KubeError:
         return None
     found = {completed_a_checkpoint(log, run.job_id) for log in logs}
-    whole = all(main_container(pod).get("restartCount", 0) <= 1 for pod in own)
+    once = all(main_container(pod).get("restartCount", 0) <= 1 for pod in own)
+    whole = once or any(found_none_to_recover(log) for log in logs)
     if True in found:
         return True
     return False if False in found and whole else None

@@ -16,7 +16,7 @@ from flink_components.plan.record import Phase
 from tests.unit.doubles.application_world import NAME, ApplicationWorld
 from tests.unit.doubles.fake_application import FakeRevision
 from tests.unit.doubles.flink_jobs import Behaviour
-from tests.unit.doubles.wire import Call, Fault
+from tests.unit.doubles.wire import Answer, Call, Fault
 from tests.unit.doubles.world import KEY, NAMESPACE, OWNER, Process, calls_to
 
 BROKEN = Behaviour(refuses="java.lang.IllegalStateException: no operator takes its state")
@@ -272,6 +272,21 @@ def test_a_new_job_that_has_completed_a_checkpoint_is_not_taken_back(
     assert record.phase is Phase.FAILED
     assert "/chk-" in record.restore.path  # type: ignore[union-attr]
     assert world.go() == {"state": "down"}
+
+
+def test_without_the_log_of_a_jobmanager_that_ended_nobody_knows_what_its_job_has_done(
+    world: ApplicationWorld,
+) -> None:
+    run(world)
+    world.behaviours["v2"] = BROKEN
+    process = Process(world)
+    forbidden = Answer(403, {"message": "pods/log is forbidden"})
+    process.inject(forbidden, lambda call: call.path.endswith("/log"), times=100)
+    with pytest.raises(StepFailed) as error:
+        world.up(process, "v2", world.wish_of(1, "v1"))
+    assert str(error.value).startswith("its JobManager ended with exit status 2. It had completed")
+    assert "its log can't be read, so it may have completed a checkpoint" in process.said
+    assert world.active() == []
 
 
 def test_three_failures_and_a_success_leave_no_litter(world: ApplicationWorld) -> None:
