@@ -6,7 +6,6 @@ never was, and the ledger lets nobody else start, nothing of the attempt runs, n
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flink_components.kube.access import AccessError
@@ -26,7 +25,7 @@ from flink_components.lifecycle.pods import (
 )
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.go import GO, Claim, claim_of
+from flink_components.plan.go import GO, Claim, claim_of, seconds_of
 from flink_components.plan.record import Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
@@ -112,11 +111,7 @@ def _has_ended(pod: Json, claim: Claim) -> bool:
     last = [(status.get(name) or {}).get("terminated") or {} for name in ("state", "lastState")]
     started = ((status.get("state") or {}).get("running") or {}).get("startedAt")
     times = [started, *(ended.get("finishedAt") for ended in last)]
-    return bool(at) and any(_seconds(time) > at for time in times if time)
-
-
-def _seconds(time: str) -> float:
-    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
+    return bool(at) and any(seconds_of(time) > at for time in times if time)
 
 
 def job_manager_pods(api: KubeApi, ref: ClusterRef) -> list[Json]:
