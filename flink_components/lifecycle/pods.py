@@ -138,6 +138,11 @@ def completed_a_checkpoint(log: str, job_id: str) -> bool | None:
     return False if _BEGINNING in log and job_id in log else None
 
 
+def found_none_to_recover(log: str) -> bool:
+    """With high availability: none of the starts before this one had completed a checkpoint."""
+    return "Found 0 checkpoints in " in log
+
+
 def _containers(pod: Json) -> Iterator[Json]:
     status = pod.get("status") or {}
     yield from status.get("initContainerStatuses") or []

@@ -6,7 +6,6 @@ never was, and the ledger lets nobody else start, nothing of the attempt runs, n
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from flink_components.kube.access import AccessError
@@ -18,6 +17,7 @@ from flink_components.lifecycle.pods import (
     completed_a_checkpoint,
     end_of_job,
     every_log,
+    found_none_to_recover,
     last_exit,
     last_log,
     main_container,
@@ -25,7 +25,7 @@ from flink_components.lifecycle.pods import (
 )
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.go import GO, Claim, claim_of
+from flink_components.plan.go import GO, Claim, claim_of, seconds_of
 from flink_components.plan.record import Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
@@ -111,11 +111,7 @@ def _has_ended(pod: Json, claim: Claim) -> bool:
     last = [(status.get(name) or {}).get("terminated") or {} for name in ("state", "lastState")]
     started = ((status.get("state") or {}).get("running") or {}).get("startedAt")
     times = [started, *(ended.get("finishedAt") for ended in last)]
-    return bool(at) and any(_seconds(time) > at for time in times if time)
-
-
-def _seconds(time: str) -> float:
-    return datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp()
+    return bool(at) and any(seconds_of(time) > at for time in times if time)
 
 
 def job_manager_pods(api: KubeApi, ref: ClusterRef) -> list[Json]:
@@ -142,7 +138,8 @@ def checkpointed(shop: Workshop, ledger: Ledger[Record], run: Run) -> bool | Non
     except KubeError:
         return None
     found = {completed_a_checkpoint(log, run.job_id) for log in logs}
-    whole = all(main_container(pod).get("restartCount", 0) <= 1 for pod in own)
+    once = all(main_container(pod).get("restartCount", 0) <= 1 for pod in own)
+    whole = once or any(found_none_to_recover(log) for log in logs)
     if True in found:
         return True
     return False if False in found and whole else None

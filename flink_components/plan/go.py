@@ -23,6 +23,19 @@ _SCRATCH = "file:///tmp"
 Json = dict[str, Any]
 
 
+def seconds_of(time: str) -> float:
+    """A moment as Kubernetes and Java write it in UTC, in seconds since 1970; 0 for anything else.
+
+    Java may write nanoseconds, which Python 3.10 does not read.
+    """
+    whole, _, fraction = time.removesuffix("Z").partition(".")
+    try:
+        at = datetime.fromisoformat(f"{whole}+00:00").timestamp()
+        return at + float(f"0.{fraction}" if fraction else "0")
+    except ValueError:
+        return 0.0
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
 
@@ -44,10 +57,7 @@ class Claim(_Answer):
     @property
     def seconds(self) -> float:
         """When, in seconds since 1970; 0 where it does not say."""
-        try:
-            return datetime.fromisoformat(self.at.replace("Z", "+00:00")).timestamp()
-        except ValueError:
-            return 0.0
+        return seconds_of(self.at)
 
 
 class Probed(_Answer):

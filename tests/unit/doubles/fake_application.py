@@ -295,6 +295,7 @@ class FakeRevision:
             return
         jvm.log = (
             f"{BEGINNING}\n"
+            "2027-01-15 08:00:00,500 INFO  o.a.f.X - Found 0 checkpoints in Kubernetes.\n"
             "2027-01-15 08:00:01,000 ERROR org.apache.flink.runtime.entrypoint.ClusterEntrypoint - "
             "Fatal error occurred in the cluster entrypoint.\n"
             "java.util.concurrent.CompletionException: x\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flink_components.plan.go import go, taken_in, written_beside
+from flink_components.plan.go import go, seconds_of, taken_in, written_beside
 from flink_components.plan.record import (
     Owner,
     Phase,
@@ -203,3 +203,17 @@ def test_it_is_taken_in_once() -> None:
 def test_any_other_claim_changes_nothing(claim: dict[str, str]) -> None:
     record = a_record(Phase.UPGRADING, open=a_step("stop", DIRECTORY))
     assert taken_in(record, claim) == record
+
+
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [
+        ("2027-01-15T08:00:00Z", 1_800_000_000.0),
+        ("2027-01-15T08:00:00.250Z", 1_800_000_000.25),
+        ("2027-01-15T08:00:00.250000123Z", 1_800_000_000.250000123),
+        ("", 0.0),
+        ("yesterday", 0.0),
+    ],
+)
+def test_a_moment_is_read_whatever_its_digits(time: str, seconds: float) -> None:
+    assert seconds_of(time) == pytest.approx(seconds, abs=1e-6)
