@@ -83,6 +83,8 @@ class OperatorState:
     """Where the types of its keyed state are written."""
     operator_head: Segment | None = None
     """Where the types of its operator state are written."""
+    unread: str = ""
+    """Why not all of its states, or of their types, are known, once its files were read."""
 
     @property
     def stateful(self) -> bool:
