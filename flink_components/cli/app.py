@@ -1,13 +1,14 @@
 """`flink-components`: what a person does to jobs at 3 a.m., without Pulumi."""
 
-import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from flink_components.cli import printing
+from flink_components.cli.savepoint import AsJson, savepoints
 from flink_components.flink.errors import FlinkError
+from flink_components.flink.storage import StorageError
 from flink_components.kube.access import Access, AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle import by_hand
@@ -27,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.add_typer(savepoints, name="savepoint")
 
 Key = Annotated[str, typer.Argument(help="the job's key, such as payments/fraud")]
 Namespace = Annotated[
@@ -35,7 +37,6 @@ Namespace = Annotated[
 Kubeconfig = Annotated[str, typer.Option(help="a kubeconfig; by default $KUBECONFIG")]
 Context = Annotated[str, typer.Option(help="a context of that file")]
 Jar = Annotated[str, typer.Option(help="the job's jar, where its cluster has it no more")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 class Reached:
@@ -71,7 +72,7 @@ def jobs(
     reached = Reached(kubeconfig, context)
     api = reached.shop.reach.api(reached.connection)
     found = sorted(records(api, namespace, "job", Record), key=lambda record: record.key)
-    _show([printing.row(record) for record in found], as_json, printing.table)
+    printing.show([printing.row(record) for record in found], as_json, printing.table)
 
 
 @app.command()
@@ -87,7 +88,7 @@ def status(
     ledger = reached.ledger(key, namespace)
     lock = by_hand.lock_of(ledger)
     record = ledger.read() or Record(key=key)
-    _show(printing.facts(record, reached.observed(record), lock), as_json, printing.lines)
+    printing.show(printing.facts(record, reached.observed(record), lock), as_json, printing.lines)
 
 
 @app.command()
@@ -102,11 +103,11 @@ def history(
     ledger = Reached(kubeconfig, context).ledger(key, namespace)
     by_hand.lock_of(ledger)
     points = reversed(book_of(ledger).read().points)
-    _show([printing.point(point) for point in points], as_json, printing.table)
+    printing.show([printing.point(point) for point in points], as_json, printing.table)
 
 
-@app.command()
-def savepoint(
+@savepoints.command()
+def take(
     key: Key,
     name: Annotated[str, typer.Option(help="keeps it out of the retention, under this name")] = "",
     namespace: Namespace = "",
@@ -119,7 +120,7 @@ def savepoint(
     ledger = reached.ledger(key, namespace)
     by_hand.lock_of(ledger)
     taken = by_hand.savepoint_by_hand(reached.shop, ledger, name or None)
-    _show({"key": key, "location": taken.path}, as_json, printing.lines)
+    printing.show({"key": key, "location": taken.path}, as_json, printing.lines)
 
 
 @app.command()
@@ -135,7 +136,9 @@ def suspend(
     ledger = reached.ledger(key, namespace)
     by_hand.lock_of(ledger)
     taken = by_hand.suspend_by_hand(reached.shop, ledger)
-    _show({"key": key, "state": "SUSPENDED", "location": taken.path}, as_json, printing.lines)
+    printing.show(
+        {"key": key, "state": "SUSPENDED", "location": taken.path}, as_json, printing.lines
+    )
 
 
 @app.command()
@@ -155,7 +158,7 @@ def resume(
     ledger = reached.ledger(key, namespace)
     by_hand.lock_of(ledger)
     record = resume_by_hand(reached.shop, ledger, origin or None, jar or None)
-    _show(printing.started(record), as_json, printing.lines)
+    printing.show(printing.started(record), as_json, printing.lines)
 
 
 @app.command()
@@ -175,7 +178,7 @@ def rollback(
     ledger = reached.ledger(key, namespace)
     by_hand.lock_of(ledger)
     record = rollback_by_hand(reached.shop, ledger, jar or None, last_state)
-    _show(printing.started(record), as_json, printing.lines)
+    printing.show(printing.started(record), as_json, printing.lines)
 
 
 @app.command()
@@ -190,20 +193,13 @@ def unlock(
     """Takes the lock of a job from a holder that died; one that lives fails at its next call."""
     lock = by_hand.unlock(Reached(kubeconfig, context).ledger(key, namespace), force)
     was = lock.holder if lock else "nobody"
-    _show({"key": key, "was locked by": was}, as_json, printing.lines)
-
-
-def _show(what: Any, as_json: bool, text: Any) -> None:
-    if as_json:
-        print(json.dumps(what, indent=2))
-    else:
-        text(what)
+    printing.show({"key": key, "was locked by": was}, as_json, printing.lines)
 
 
 def main() -> None:
     """Runs the command; what can go wrong is one line on stderr, and the exit status is 1."""
     try:
         app()
-    except (LifecycleError, KubeError, AccessError, FlinkError, SpecError) as error:
+    except (LifecycleError, KubeError, AccessError, FlinkError, SpecError, StorageError) as error:
         print(f"flink-components: {error}", file=sys.stderr)
         sys.exit(1)

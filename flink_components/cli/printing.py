@@ -1,6 +1,7 @@
 """How jobs and their histories look on a terminal; the same values are the JSON."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -79,6 +80,14 @@ def point(taken: Taken) -> dict[str, Any]:
         "disposed": when(taken.disposed_at or 0.0) or None,
         "location": taken.path,
     }
+
+
+def show(what: Any, as_json: bool, text: Callable[[Any], None]) -> None:
+    """A value as JSON, or as `text` prints it."""
+    if as_json:
+        print(json.dumps(what, indent=2))
+    else:
+        text(what)
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -76,7 +76,7 @@ class OperatorState:
     """What is held: `coordinator`, `operator`, `raw operator`, `keyed`, `raw keyed`, `channel`."""
     keyed: tuple[str, ...] = ()
     """Kinds of its keyed handles: `canonical`, `key groups` (heap), `incremental` (RocksDB, ForSt),
-    `changelog`."""
+    `changelog` with the kinds of what its changes lean on."""
     states: tuple[State, ...] = ()
     files: tuple[StateFile, ...] = ()
     keyed_head: Segment | None = None

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from flink_components.flink.storage import StorageError
 
 CHUNK = 1 << 18
+_LONGS = 1 << 12
 _I32 = struct.Struct(">i").unpack_from
 _U16 = struct.Struct(">H").unpack_from
 _I64 = struct.Struct(">q").unpack_from
@@ -74,11 +75,16 @@ class Cursor:
 
     def i8(self, field: str) -> int:
         """An unsigned byte."""
-        return self.buffer[self._take(1, field)]
+        at = self.at
+        if at == self.end:
+            at = self._take(1, field)
+        self.at = at + 1
+        return self.buffer[at]
 
     def i16(self, field: str) -> int:
         """An unsigned short."""
-        number: int = _U16(self.buffer, self._take(2, field))[0]
+        at = self._take(2, field)
+        number: int = _U16(self.buffer, at)[0]
         return number
 
     def i32(self, field: str) -> int:
@@ -92,7 +98,8 @@ class Cursor:
 
     def i64(self, field: str) -> int:
         """A long."""
-        number: int = _I64(self.buffer, self._take(8, field))[0]
+        at = self._take(8, field)
+        number: int = _I64(self.buffer, at)[0]
         return number
 
     def count(self, field: str) -> int:
@@ -111,29 +118,27 @@ class Cursor:
 
     def flag(self, field: str, kind: str = "i32") -> bool:
         """0 or 1, as an int or (`i8`) as a byte."""
-        start = self.offset
         given = self.i32(field) if kind == "i32" else self.i8(field)
         if given not in (0, 1):
+            start = self.offset - (4 if kind == "i32" else 1)
             raise Damage(start, field, f"{given} is neither 0 nor 1")
         return given == 1
 
     def utf(self, field: str) -> str:
         """A string."""
-        size = self.i16(field)
-        start = self.offset
-        return self.text(self.raw(size, field), start, field)
-
-    def text(self, raw: bytes, start: int, field: str) -> str:
-        """Java's modified UTF-8: zero as two bytes, what is beyond 16 bits as two surrogates."""
+        raw = self.raw(self.i16(field), field)
         try:
             return raw.decode()
         except UnicodeDecodeError:
-            pass
+            return self._text(raw, field)
+
+    def _text(self, raw: bytes, field: str) -> str:
+        """Java's modified UTF-8: zero as two bytes, what is beyond 16 bits as two surrogates."""
         try:
             halves = raw.replace(b"\xc0\x80", b"\0").decode("utf-8", "surrogatepass")
             return halves.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         except UnicodeDecodeError:
-            raise Damage(start, field, "not a string") from None
+            raise Damage(self.offset - len(raw), field, "not a string") from None
 
     def skip(self, size: int, field: str) -> None:
         """Steps over bytes without holding them."""
@@ -148,7 +153,7 @@ class Cursor:
         """The smallest of so many longs that is above 0; 0 where none is."""
         found = 0
         while count:
-            part = min(count, CHUNK // 8)
+            part = min(count, _LONGS)
             values = struct.unpack(f">{part}q", self.raw(8 * part, field))
             found = min((value for value in (found, *values) if value > 0), default=0)
             count -= part

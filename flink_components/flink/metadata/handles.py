@@ -28,6 +28,22 @@ class Stream(NamedTuple):
 
 
 @dataclass(slots=True)
+class Files:
+    """Files by path, each once, and the ids of what was counted without a file of its own."""
+
+    absolute: dict[str, int] = field(default_factory=dict)
+    relative: dict[str, int] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
+
+    def is_new(self, name: str) -> bool:
+        """Notes an id."""
+        if name in self.ids:
+            return False
+        self.ids.add(name)
+        return True
+
+
+@dataclass(slots=True)
 class Tally:
     """What the handles of one operator hold together."""
 
@@ -35,9 +51,9 @@ class Tally:
     parts: set[str] = field(default_factory=set)
     keyed: set[str] = field(default_factory=set)
     modes: dict[str, str] = field(default_factory=dict)
-    absolute: dict[str, int] = field(default_factory=dict)
-    relative: dict[str, int] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
+    own: Files = field(default_factory=Files)
+    shared: Files = field(default_factory=Files)
+    """Of which others hold parts, too: what is the operator's is said in its handles."""
     keyed_head: Segment | None = None
     operator_head: Segment | None = None
 
@@ -47,22 +63,23 @@ class Tally:
 
     def files(self) -> tuple[StateFile, ...]:
         """All files, each once."""
-        beside = [StateFile(path, size, True) for path, size in self.relative.items()]
-        return (*beside, *(StateFile(path, size, False) for path, size in self.absolute.items()))
+        relative = self.shared.relative | self.own.relative
+        absolute = self.shared.absolute | self.own.absolute
+        beside = [StateFile(path, size, True) for path, size in relative.items()]
+        return (*beside, *(StateFile(path, size, False) for path, size in absolute.items()))
 
 
-def stream(cursor: Cursor, tally: Tally, depth: int = 0) -> Stream | None:
+def stream(cursor: Cursor, files: Files, depth: int = 0) -> Stream | None:
     """A stream of bytes; None where there is none."""
-    start = cursor.offset
     tag = cursor.i8("kind of stream")
     if tag == 2:
         size = cursor.length("size of a file")
         path = cursor.utf("path of a file")
-        return Stream(_once(tally.absolute, path, size), path, False, 0, size)
+        return Stream(_once(files.absolute, path, size), path, False, 0, size)
     if tag == 6:
         path = cursor.utf("path of a file")
         size = cursor.length("size of a file")
-        return Stream(_once(tally.relative, path, size), path, True, 0, size)
+        return Stream(_once(files.relative, path, size), path, True, 0, size)
     if tag == 1:
         cursor.skip(cursor.i16("name of bytes"), "name of bytes")
         size = cursor.count("number of bytes")
@@ -70,25 +87,24 @@ def stream(cursor: Cursor, tally: Tally, depth: int = 0) -> Stream | None:
         cursor.skip(size, "bytes")
         return Stream(size, METADATA, True, offset, size)
     if tag == 3:
-        _deeper(depth, start)
+        _deeper(depth, cursor.offset - 1)
         cursor.skip(4, "first key group")
         cursor.skip(8 * cursor.count("number of key groups"), "offsets of key groups")
-        return stream(cursor, tally, depth + 1)
+        return stream(cursor, files, depth + 1)
     if tag == 15:
-        return _merged(cursor, tally)
+        return _merged(cursor, files)
     if tag in (0, 16):
         return None
-    raise Damage(start, "kind of stream", f"{tag} is unknown")
+    raise Damage(cursor.offset - 1, "kind of stream", f"{tag} is unknown")
 
 
 def operator_state(cursor: Cursor, tally: Tally, part: str) -> None:
     """The operator state of a subtask."""
-    start = cursor.offset
     tag = cursor.i8("kind of operator state")
     if tag == 0:
         return
     if tag not in (4, 17):
-        raise Damage(start, "kind of operator state", f"{tag} is unknown")
+        raise Damage(cursor.offset - 1, "kind of operator state", f"{tag} is unknown")
     tally.parts.add(part)
     first = 0
     for _ in range(cursor.count("number of states")):
@@ -108,7 +124,7 @@ def operator_state(cursor: Cursor, tally: Tally, part: str) -> None:
         for directory in ("directory of a task", "shared directory"):
             cursor.skip(cursor.i16(directory), directory)
         cursor.i8("whether state is empty")
-    found = stream(cursor, tally)
+    found = stream(cursor, tally.own)
     if found is None:
         return
     tally.size += found.new
@@ -118,7 +134,6 @@ def operator_state(cursor: Cursor, tally: Tally, part: str) -> None:
 
 def keyed_state(cursor: Cursor, tally: Tally, part: str, depth: int = 0) -> None:
     """The keyed state of a subtask."""
-    start = cursor.offset
     tag = cursor.i8("kind of keyed state")
     if tag == 0:
         return
@@ -131,14 +146,14 @@ def keyed_state(cursor: Cursor, tally: Tally, part: str, depth: int = 0) -> None
         kind = "incremental"
         _incremental(cursor, tally, has_size=tag == 11)
     elif tag in (8, 14):
-        _deeper(depth, start)
+        _deeper(depth, cursor.offset - 1)
         _changelog(cursor, tally, part, depth, has_checkpoint=tag == 14)
     elif tag == 9:
         _changes_in_memory(cursor, tally)
     elif tag in (10, 13):
         _changes_in_files(cursor, tally, has_storage=tag == 13)
     else:
-        raise Damage(start, "kind of keyed state", f"{tag} is unknown")
+        raise Damage(cursor.offset - 1, "kind of keyed state", f"{tag} is unknown")
     if part == "keyed":
         tally.keyed.add(kind)
 
@@ -155,9 +170,8 @@ def channel_state(cursor: Cursor, tally: Tally, tagged: bool) -> None:
         cursor.skip(4 if merged else 12, "place of a channel")
         if not merged:
             cursor.skip(8 * cursor.count("number of records"), "offsets of records")
-        # all channels of a subtask lie in one stream, which is not to be counted with each
         tally.size += cursor.length("size of channel state")
-        stream(cursor, tally)
+        stream(cursor, tally.shared)
         if merged:
             cursor.skip(cursor.count("number of bytes"), "offsets of channels")
 
@@ -171,7 +185,7 @@ def _key_groups(cursor: Cursor, tally: Tally, part: str, has_id: bool) -> None:
         first = cursor.smallest(count, "offsets of key groups")
     else:
         cursor.skip(8 * count, "offsets of key groups")
-    found = stream(cursor, tally)
+    found = stream(cursor, tally.own)
     if has_id:
         _identifier(cursor)
     if found is not None:
@@ -184,7 +198,7 @@ def _incremental(cursor: Cursor, tally: Tally, has_size: bool) -> None:
     cursor.skip(8, "id of a checkpoint")
     cursor.skip(cursor.i16("id of a backend"), "id of a backend")
     cursor.skip(16 if has_size else 8, "key groups")
-    found = stream(cursor, tally)
+    found = stream(cursor, tally.own)
     if found is not None:
         tally.size += found.new
         tally.keyed_head = tally.keyed_head or _head(found, 0)
@@ -197,7 +211,7 @@ def _incremental(cursor: Cursor, tally: Tally, has_size: bool) -> None:
 def _files(cursor: Cursor, tally: Tally) -> None:
     """A list of files: where a snapshot is large, nearly all of it."""
     count = cursor.count("number of files")
-    absolute, relative, total = tally.absolute, tally.relative, 0
+    absolute, relative, total = tally.own.absolute, tally.own.relative, 0
     while count:
         cursor.has(_LONGEST_ENTRY)
         buffer, at, last = cursor.buffer, cursor.at, cursor.end - _LONGEST_ENTRY
@@ -229,7 +243,7 @@ def _files(cursor: Cursor, tally: Tally) -> None:
         if count:
             # near the end of the buffer, or not as usual: with a look at each value
             cursor.skip(cursor.i16("name of a file"), "name of a file")
-            found = stream(cursor, tally)
+            found = stream(cursor, tally.own)
             total += found.new if found else 0
             count -= 1
     tally.size += total
@@ -253,7 +267,7 @@ def _changes_in_memory(cursor: Cursor, tally: Tally) -> None:
         length = cursor.count("length of a change")
         cursor.skip(length, "a change")
         size += length
-    if _is_new(tally, cursor.utf("id of a handle")):
+    if tally.own.is_new(cursor.utf("id of a handle")):
         tally.size += size
 
 
@@ -261,24 +275,23 @@ def _changes_in_files(cursor: Cursor, tally: Tally, has_storage: bool) -> None:
     cursor.skip(8, "key groups")
     for _ in range(cursor.count("number of files of changes")):
         cursor.skip(8, "offset of changes")
-        # others share such a file: what is of this handle is said behind
-        stream(cursor, tally)
+        stream(cursor, tally.shared)
     size = cursor.length("size of changes")
     cursor.skip(8, "size of new changes")
-    if _is_new(tally, cursor.utf("id of a handle")):
+    if tally.own.is_new(cursor.utf("id of a handle")):
         tally.size += size
     if has_storage:
         cursor.skip(cursor.i16("storage of changes"), "storage of changes")
 
 
-def _merged(cursor: Cursor, tally: Tally) -> Stream:
+def _merged(cursor: Cursor, files: Files) -> Stream:
     """A part of a file in which Flink keeps the state of many."""
     offset = cursor.length("start in a merged file")
     size = cursor.length("size in a merged file")
     cursor.skip(4, "scope of a merged file")
     path = cursor.utf("path of a merged file")
-    new = size if _is_new(tally, cursor.utf("id in a merged file")) else 0
-    tally.absolute[path] = tally.absolute.get(path, 0) + new
+    new = size if files.is_new(cursor.utf("id in a merged file")) else 0
+    files.absolute[path] = files.absolute.get(path, 0) + new
     return Stream(new, path, False, offset, size)
 
 
@@ -296,13 +309,6 @@ def _once(files: dict[str, int], path: str, size: int) -> int:
         return 0
     files[path] = size
     return size
-
-
-def _is_new(tally: Tally, name: str) -> bool:
-    if name in tally.seen:
-        return False
-    tally.seen.add(name)
-    return True
 
 
 def _deeper(depth: int, start: int) -> None:

@@ -56,7 +56,10 @@ def metadata_path(location: str) -> str:
 
 
 def opened(path: str, block: int = _BLOCK) -> Any:
-    """A file, to be read; so many bytes at once from a storage that is far. Raises MetadataError where it is missing, else StorageError."""
+    """A file to be read, `block` bytes at once where it is far.
+
+    Raises MetadataError where it is missing, else StorageError.
+    """
     files, inner = filesystem(path)
     try:
         return files.open(inner, "rb", block_size=block)
@@ -138,7 +141,7 @@ def _before_subtasks(cursor: Cursor, tally: Tally, version: int) -> None:
     if version < _WITH_COORDINATORS:
         cursor.skip(4, "length of a chain")
         return
-    coordinator = stream(cursor, tally)
+    coordinator = stream(cursor, tally.own)
     if coordinator is not None:
         tally.parts.add("coordinator")
         tally.size += coordinator.new

@@ -1,0 +1,55 @@
+"""`flink-components savepoint`: takes one of a job, and looks into those that are there."""
+
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+from flink_components.cli import printing, snapshots
+from flink_components.flink.metadata.difference import difference
+from flink_components.flink.metadata.heads import with_states
+from flink_components.flink.metadata.reading import read_snapshot
+
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Path = Annotated[str, typer.Argument(help="a directory with _metadata: local, s3://, gs://, …")]
+
+
+class _TakesAKey(TyperGroup):
+    """`savepoint KEY` is `savepoint take KEY`, whatever options come first."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["take", *args]
+        return super().parse_args(ctx, args)
+
+
+savepoints = typer.Typer(
+    cls=_TakesAKey,
+    help="Takes a savepoint of a job (savepoint KEY), or looks into one (savepoint show PATH).",
+    no_args_is_help=True,
+    subcommand_metavar="KEY | COMMAND [ARGS]...",
+)
+
+
+@savepoints.command()
+def show(
+    path: Path,
+    states: Annotated[bool, typer.Option("--states", help="read names and types, too")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="name the files, too")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Says what a savepoint or checkpoint holds. Neither Flink nor the job is needed."""
+    snapshot = read_snapshot(path)
+    if states:
+        snapshot = with_states(snapshot, path)
+    found = snapshots.facts(path, snapshot, with_files=verbose)
+    printing.show(found, as_json, snapshots.print_facts)
+
+
+@savepoints.command()
+def diff(before: Path, after: Path, as_json: AsJson = False) -> None:
+    """Says what differs between two savepoints or checkpoints, by operator and state."""
+    old = with_states(read_snapshot(before), before)
+    new = with_states(read_snapshot(after), after)
+    found = snapshots.differences(old, new, difference(old, new))
+    printing.show(found, as_json, snapshots.print_differences)
