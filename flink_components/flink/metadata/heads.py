@@ -12,7 +12,7 @@ from flink_components.flink.metadata.contents import (
     Snapshot,
     State,
 )
-from flink_components.flink.metadata.cursor import Cursor, Damage, MetadataError
+from flink_components.flink.metadata.cursor import Cursor, Damage
 from flink_components.flink.metadata.reading import metadata_path, opened
 from flink_components.flink.metadata.serializers import Unreadable, serializer
 from flink_components.flink.storage import StorageError, first_line
@@ -38,7 +38,6 @@ class Head(NamedTuple):
     """What the beginning of a state file says; `problem` is why it could not be read to its end."""
 
     states: tuple[State, ...]
-    key: Serializer | None = None
     problem: str = ""
 
 
@@ -83,27 +82,24 @@ def _read(segment: Segment, location: str, keyed: bool) -> Head:
             cursor = Cursor(file, segment.offset, min(segment.size, _LONGEST))
             return _keyed_head(cursor) if keyed else _operator_head(cursor)
     except Damage as damage:
-        return Head((), None, f"{path} is damaged {damage}")
-    except (StorageError, MetadataError) as error:
-        return Head((), None, str(error))
+        return Head((), f"{path} is damaged {damage}")
+    except StorageError as error:
+        return Head((), str(error))
     except Exception as error:
-        return Head((), None, f"{path} can't be read: {first_line(error)}")
+        return Head((), f"{path} can't be read: {first_line(error)}")
 
 
 def _keyed_head(cursor: Cursor) -> Head:
     _layout(cursor, _KEYED_LAYOUTS)
     cursor.flag("whether it is compressed", "i8")
     found: list[State] = []
-    key = None
     try:
         key = serializer(cursor)
         for _ in range(cursor.i16("number of states")):
-            found.append(_state(cursor, key))
+            _state(cursor, found, (("key", key),))
     except Unreadable as unreadable:
-        names = {state.name for state in found}
-        behind = [state for state in _searched(cursor) if state.name not in names]
-        return Head((*found, *behind), key, str(unreadable))
-    return Head(tuple(found), key)
+        return Head((*found, *_searched(cursor)), str(unreadable))
+    return Head(tuple(found))
 
 
 def _operator_head(cursor: Cursor) -> Head:
@@ -113,9 +109,9 @@ def _operator_head(cursor: Cursor) -> Head:
     try:
         for _ in range(2):
             for _ in range(cursor.i16("number of states")):
-                found.append(_state(cursor, None))
+                _state(cursor, found, ())
     except Unreadable as unreadable:
-        return Head(tuple(found), None, str(unreadable))
+        return Head(tuple(found), str(unreadable))
     return Head(tuple(found))
 
 
@@ -127,18 +123,25 @@ def _layout(cursor: Cursor, known: tuple[int, ...]) -> int:
     return layout
 
 
-def _state(cursor: Cursor, key: Serializer | None) -> State:
+def _state(cursor: Cursor, found: list[State], known: tuple[tuple[str, Serializer], ...]) -> None:
+    """Adds a state, as far as it can be read."""
     name = cursor.utf("name of a state")
     kind = cursor.i32("kind of a state")
     options = {
         cursor.utf("option of a state"): cursor.utf("option of a state")
         for _ in range(cursor.count("number of options"))
     }
-    types = {"key": key} if key else {}
-    for _ in range(cursor.count("number of serializers")):
-        role = cursor.utf("role of a serializer")
-        types[_ROLES.get(role, role.lower())] = serializer(cursor)
-    return State(name, _kind(kind, options), tuple(types.items()))
+    types = dict(known)
+    try:
+        for _ in range(cursor.count("number of serializers")):
+            role = cursor.utf("role of a serializer")
+            role = _ROLES.get(role, role.lower())
+            types[role] = serializer(cursor)
+    except Unreadable as unreadable:
+        types[role] = unreadable.serializer
+        raise
+    finally:
+        found.append(State(name, _kind(kind, options), tuple(types.items())))
 
 
 def _kind(kind: int, options: dict[str, str]) -> str:
