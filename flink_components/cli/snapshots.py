@@ -36,7 +36,8 @@ def print_facts(found: Mapping[str, Any]) -> None:
             **found,
             "flink": f"{found['flink']} (version {found['version']} of the format)",
             "version": None,
-            "size": f"{_bytes(found['size'])} in {_count(found['files'], 'file')}",
+            "size": f"{_bytes(found['size'])} in {_places(found['files'])}",
+            "files": None,
             "movable": "yes, with its directory" if found["movable"] else "no",
             "operators": None,
         }
@@ -164,9 +165,9 @@ def _plain(value: Any) -> Any:
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "nothing"
-    return (
-        {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
-    )
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _table_of(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -175,8 +176,10 @@ def _table_of(rows: Sequence[Mapping[str, Any]]) -> None:
         table(rows)
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _places(files: int) -> str:
+    if files == 0:
+        return "_metadata alone"
+    return f"_metadata and {files} file{'' if files == 1 else 's'}"
 
 
 def _bytes(size: float) -> str:
