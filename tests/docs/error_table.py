@@ -22,6 +22,7 @@ _PACKAGE = Path(flink_components.__path__[0])
 _STEPS = {
     "flink/checkpoint_files.py": "look for what a lost job has left",
     "flink/jar.py": "read the jar",
+    "flink/metadata/reading.py": "look into a snapshot",
     "flink/storage.py": "read a jar, or what a lost job has left",
     "kube/access.py": "connect",
     "lifecycle/adopting.py": "adopt",
@@ -61,6 +62,7 @@ _KINDS = {
     "LifecycleError": "Nothing more was changed: what ran runs on.",
     "AccessError": "Nothing was changed: no cluster was reached.",
     "StorageError": "Nothing was changed: it is part of the reason of a refusal.",
+    "MetadataError": "Nothing was changed: the snapshot was reached, and can't be used as it is.",
     "JarError": "Nothing was changed: the jar is read before anything else is done.",
 }
 _REFUSALS = {"_refused": "Refused", "_lose": "LockLost", "_failed_stop": "StepFailed"}

@@ -18,7 +18,7 @@ from flink_components.flink.metadata.handles import (
 from flink_components.flink.metadata.properties import is_savepoint
 from flink_components.flink.storage import StorageError, filesystem, first_line
 
-VERSIONS = range(2, 7)
+_VERSIONS = range(2, 7)
 _MAGIC = 0x4960672D
 _MASTER_MAGIC = 0xC96B1696 - (1 << 32)
 _PARTS = ("coordinator", "operator", "raw operator", "keyed", "raw keyed", "channel")
@@ -40,11 +40,11 @@ def read_snapshot(location: str) -> Snapshot:
     with opened(path) as file:
         cursor = Cursor(file)
         try:
-            return _snapshot(cursor)
+            return _snapshot(cursor, path)
         except Damage as damage:
             raise MetadataError(f"{path} is damaged {damage}") from None
-        except MetadataError as error:
-            raise MetadataError(f"{path} {error}") from None
+        except MetadataError:
+            raise
         except Exception as error:
             raise StorageError(f"{path} can't be read: {first_line(error)}") from error
 
@@ -64,18 +64,20 @@ def opened(path: str, block: int = _BLOCK) -> Any:
     try:
         return files.open(inner, "rb", block_size=block)
     except FileNotFoundError:
-        raise MetadataError(f"{path} is not there") from None
+        raise MetadataError(f"there is no file {path}") from None
     except Exception as error:
         raise StorageError(f"{path} can't be read: {first_line(error)}") from error
 
 
-def _snapshot(cursor: Cursor) -> Snapshot:
+def _snapshot(cursor: Cursor, path: str) -> Snapshot:
     if cursor.i32("magic number") != _MAGIC:
-        raise MetadataError("is not the metadata of a snapshot")
+        raise MetadataError(f"{path} is not the metadata of a snapshot")
     version = cursor.i32("version")
-    if version not in VERSIONS:
-        known = f"versions {VERSIONS[0]} to {VERSIONS[-1]} can be read"
-        raise MetadataError(f"is of version {version} of the format: {known}")
+    if version not in _VERSIONS:
+        raise MetadataError(
+            f"{path} is of version {version} of the format: "
+            "versions 2 to 6 (Flink 1.3 to 2.3) can be read"
+        )
     number = cursor.i64("number of the checkpoint")
     masters = [_master(cursor) for _ in range(cursor.count("number of master states"))]
     operators = [

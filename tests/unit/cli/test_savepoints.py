@@ -144,7 +144,7 @@ def test_what_can_not_be_read_is_one_line_and_a_failure(
     metadata = tmp_path / "cut/_metadata"
     metadata.write_bytes(metadata.read_bytes()[:100])
     for path, said in (
-        (tmp_path / "none", f"{tmp_path}/none/_metadata is not there"),
+        (tmp_path / "none", f"there is no file {tmp_path}/none/_metadata"),
         (tmp_path / "cut", f"{metadata} is damaged at byte 100, "),
     ):
         assert run("savepoint", "show", str(path)) == 1

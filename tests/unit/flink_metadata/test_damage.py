@@ -73,7 +73,7 @@ def test_a_version_that_is_not_known_is_said(version: int) -> None:
     content = written(4, [])
     with pytest.raises(
         MetadataError,
-        match=f"_metadata is of version {version} of the format: versions 2 to 6 can be read",
+        match=f"_metadata is of version {version} of the format: versions 2 to 6 ",
     ):
         _read(content[:4] + i32(version) + content[8:])
 
@@ -84,7 +84,7 @@ def test_another_file_is_said() -> None:
 
 
 def test_a_missing_snapshot_is_said(tmp_path: Path) -> None:
-    with pytest.raises(MetadataError, match=f"{tmp_path}/chk-3/_metadata is not there"):
+    with pytest.raises(MetadataError, match=f"there is no file {tmp_path}/chk-3/_metadata"):
         read_snapshot(f"{tmp_path}/chk-3/")
 
 
@@ -169,3 +169,17 @@ def test_state_in_the_file_is_stepped_over_in_little_memory(tmp_path: Path) -> N
         assert tracemalloc.get_traced_memory()[1] < 2 * _MEBIBYTE
     finally:
         tracemalloc.stop()
+
+
+def test_a_snapshot_of_many_files_takes_no_more_than_four_times_its_size(tmp_path: Path) -> None:
+    files = [writer.absolute(f"s3://bucket/shared/5f1b-4c6e-{n:024}") for n in range(20_000)]
+    held = writer.incremental(11, writer.inline(b"meta"), files, [])
+    content = written(4, [Operator(b"o" * 16, 1, 128, [Subtask(keyed=held)])])
+    location = write(tmp_path, content)
+    tracemalloc.start()
+    try:
+        (operator,) = read_snapshot(location).operators
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(content)
+    finally:
+        tracemalloc.stop()
+    assert len(operator.files) == 20_000

@@ -59,4 +59,4 @@ def test_states_that_come_go_or_change_their_type_are_named() -> None:
 
 
 def test_states_that_could_not_be_read_are_not_said_to_be_gone() -> None:
-    assert _compared([_COUNT], [replace(_COUNT, states=(), unread="4e1b is not there")]) == ()
+    assert _compared([_COUNT], [replace(_COUNT, states=(), unread="there is no file 4e1b")]) == ()

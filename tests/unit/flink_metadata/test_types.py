@@ -142,7 +142,7 @@ def test_damaged_types_are_said_of_their_operator(
 def test_types_in_a_file_that_is_gone_are_said_of_their_operator(tmp_path: Path) -> None:
     held = writer.incremental(11, writer.relative("4e1b"), [], [])
     operator = _read(tmp_path, held)
-    assert operator.unread == f"{tmp_path}/4e1b is not there"
+    assert operator.unread == f"there is no file {tmp_path}/4e1b"
 
 
 def test_types_in_a_file_beside_the_metadata_are_read(tmp_path: Path) -> None:
