@@ -301,7 +301,7 @@ def _identifier(cursor: Cursor) -> None:
 
 def _head(found: Stream, end: int) -> Segment:
     """The description of types ends where the state of the first key group begins."""
-    return Segment(found.path, found.relative, found.offset, end or found.size)
+    return Segment(found.path, found.relative, found.offset, min(end or found.size, found.size))
 
 
 def _once(files: dict[str, int], path: str, size: int) -> int:

@@ -12,7 +12,7 @@ from flink_components.flink.metadata.contents import (
     Snapshot,
     State,
 )
-from flink_components.flink.metadata.cursor import Cursor, Damage
+from flink_components.flink.metadata.cursor import CHUNK, Cursor, Damage
 from flink_components.flink.metadata.reading import metadata_path, opened
 from flink_components.flink.metadata.serializers import Unreadable, serializer
 from flink_components.flink.storage import StorageError, first_line
@@ -77,7 +77,7 @@ def _read(segment: Segment, location: str, keyed: bool) -> Head:
     directory = metadata_path(location).rpartition("/")[0]
     path = f"{directory}/{segment.path}" if segment.relative else segment.path
     try:
-        with opened(path, min(segment.size, _LONGEST)) as file:
+        with opened(path, CHUNK) as file:
             file.seek(segment.offset)
             cursor = Cursor(file, segment.offset, min(segment.size, _LONGEST))
             return _keyed_head(cursor) if keyed else _operator_head(cursor)
