@@ -110,7 +110,8 @@ class JavaPart:
 
 
 GUARD = JavaPart("guard", "guard.jar", {"Premain-Class": "org.flinkcomponents.guard.Agent"})
-PARTS = (GUARD,)
+GRAPH_DRIVER = JavaPart("flink/graph_driver", "graph-driver.jar", {})
+PARTS = (GUARD, GRAPH_DRIVER)
 """Every jar that a wheel holds."""
 
 

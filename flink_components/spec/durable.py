@@ -103,17 +103,6 @@ class DurableSpec(Placement):
         identity = self.state_storage.identity if self.state_storage else {}
         return {**identity, **self.service_account_annotations}
 
-    @check("config", "service_account", "state_storage", "high_availability")
-    def _kubernetes_ha_needs_an_account(self) -> Iterator[Problem]:
-        """Of the options in `config` alone; `high_availability` brings its own rights."""
-        by_hand = self.high_availability_dir is None and self.service_account is None
-        if by_hand and "kubernetes" in (self.high_availability_kind or ""):
-            yield Problem(
-                "service_account",
-                "is missing: high availability on Kubernetes reads and writes ConfigMaps",
-                do="name a ServiceAccount that may, or use high_availability in place of config",
-            )
-
     @check("state_storage", "high_availability")
     def _high_availability_needs_storage(self) -> Iterator[Problem]:
         if self.high_availability.enabled and self.high_availability_dir is None:

@@ -13,7 +13,6 @@ from flink_components.flink.graph_driver import Program, read_by_driver
 from flink_components.flink.job_graph import JobGraph, graph_of
 from sandbox.images import distribution
 from tests import flink_jobs
-from tests.graph_driver import built
 from tests.graphs.shapes import shapes_jar
 from tests.local_flink import LocalFlink
 
@@ -59,7 +58,6 @@ class Lab:
     def graph(self, variant: Variant) -> JobGraph:
         """As the driver reads it."""
         if variant not in self._graphs:
-            built()
             program = Program(
                 args=variant.arguments(self.flink.workdir), parallelism=variant.parallelism
             )

@@ -15,7 +15,6 @@ from flink_components.cli.verdicts import check
 from flink_components.flink.jar import content
 from flink_components.flink.job_graph import read_graph
 from sandbox.images import distribution
-from tests.graph_driver import built
 from tests.graphs.programs import Lab, Variant
 
 V1, V3 = Variant("stateful-v1"), Variant("stateful-v3")
@@ -26,7 +25,6 @@ def commands() -> typer.Typer:
     made = typer.Typer()
     made.command()(graph)
     made.command()(check)
-    built()
     return made
 
 

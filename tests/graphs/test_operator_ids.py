@@ -8,7 +8,6 @@ from flink_components.flink.cluster_graph import client_at, read_by_cluster
 from flink_components.flink.graph_driver import Program, read_by_driver
 from flink_components.flink.metadata.reading import read_snapshot
 from sandbox.images import distribution
-from tests.graph_driver import built
 from tests.graphs.programs import Lab, Variant
 
 NO_UIDS = Variant("shapes", ("uids=none", "parallelism.tag=1", "extra=last"), parallelism=2)
@@ -42,7 +41,6 @@ def test_the_plans_of_a_cluster_tell_the_same_operators(graph_lab: Lab, variant:
 
 
 def test_another_flink_may_chain_otherwise_and_so_change_generated_ids() -> None:
-    built()
     ids = []
     for version in ("1.20.3", "2.3.0"):
         program = Program(args=("--output", "/nowhere"))

@@ -14,9 +14,8 @@ from urllib.parse import quote_plus
 
 from flink_components.flink.java_flags import IGNORE_UNKNOWN_FLAGS, JAVA_17_FLAGS
 from flink_components.flink.job_graph import GraphError
+from flink_components.java import GRAPH_DRIVER, JavaPartMissing
 
-DRIVER = Path(__file__).with_name("graph-driver.jar")
-"""The compiled driver, made of `src` when the package is built."""
 _MAIN = "org.flinkcomponents.graph.GraphDriver"
 _DIST = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+\.\d+)\.jar")
 # it lives a second: compiling hard does not pay
@@ -58,10 +57,10 @@ def read_by_driver(jar: Path, program: Program, home: Path, timeout: float = 120
     `home` is a Flink distribution; `main` may take `timeout` seconds. Raises GraphError.
     """
     flink_version(home)
-    if not DRIVER.is_file():
-        raise GraphError(
-            f"{DRIVER} is missing: install flink-components from its wheel, or build it with a JDK"
-        )
+    try:
+        driver = GRAPH_DRIVER.built()
+    except JavaPartMissing as error:
+        raise GraphError(str(error)) from error
     with TemporaryDirectory(prefix="flink-components-") as folder:
         written, options = Path(folder, "graph.json"), Path(folder, "options")
         options.write_text("\n".join(_lines(program.config)))
@@ -71,7 +70,7 @@ def read_by_driver(jar: Path, program: Program, home: Path, timeout: float = 120
             *_SHORT_LIVED,
             *JAVA_17_FLAGS,
             "-cp",
-            f"{DRIVER}{os.pathsep}{home / 'lib' / '*'}",
+            f"{driver}{os.pathsep}{home / 'lib' / '*'}",
             _MAIN,
             str(written),
             str(jar),

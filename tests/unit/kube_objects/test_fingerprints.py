@@ -62,9 +62,9 @@ def test_session_clusters_are_what_they_were(
 @pytest.mark.parametrize(
     ("version", "values", "expected"),
     [
-        ("1.15.4", {}, "4981e9d774004fc7"),
-        ("1.20.3", {}, "dd1ac363b56ef034"),
-        ("2.3.0", {}, "eb6e232130e7daa1"),
+        ("1.15.4", {}, "c36a897037cf7bb6"),
+        ("1.20.3", {}, "f15afb27c203bf14"),
+        ("2.3.0", {}, "205755606b6a81ec"),
         ("1.20.3", {**_FULL, "args": ["--from", "payments"], "parallelism": 4}, "ab8b75928c589adf"),
     ],
 )
