@@ -33,12 +33,12 @@ test: venv
 
 # Each death on one version of Flink; a part of all else on each version.
 faults: venv
-	@echo "faults: each death at each call ..."; $(RUN) -m pytest -q -s tests/faults/test_kill_points.py --faults all
+	@echo "faults: each death at each call, 50 upgrades in a row ..."; $(RUN) -m pytest -q -s tests/faults/test_kill_points.py tests/faults/test_many_upgrades.py --faults all
 	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all --restart-node
 
 matrix: venv
 	$(call timed,a job's life on every version of Flink,$(RUN) -m pytest -q tests/lifecycle/test_matrix.py --matrix)
-	$(call timed,what is not version by version in make test,$(RUN) -m pytest -q tests/lifecycle tests/jobs --matrix -m newest_alone)
+	$(call timed,what is not version by version in make test,$(RUN) -m pytest -q tests --matrix -m newest_alone)
 
 check: venv
 	$(call timed,linting,.venv/bin/ruff check && .venv/bin/ruff format --check)

@@ -15,6 +15,7 @@ V5 = Variant("stateful-v5")
 VARIANTS = [NO_UIDS, Variant("shapes"), V5]
 
 
+@pytest.mark.newest_alone
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_the_driver_reads_the_ids_that_a_savepoint_holds(graph_lab: Lab, variant: Variant) -> None:
     stored = read_snapshot(graph_lab.savepoint(variant)).operators
@@ -23,6 +24,7 @@ def test_the_driver_reads_the_ids_that_a_savepoint_holds(graph_lab: Lab, variant
     assert {operator.head for operator in graph.operators} == graph_lab.vertices(variant)
 
 
+@pytest.mark.newest_alone
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_the_plans_of_a_cluster_tell_the_same_operators(graph_lab: Lab, variant: Variant) -> None:
     client, version = client_at(graph_lab.flink.url)

@@ -78,6 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("pair", chosen, ids=lambda pair: f"{pair[0]} -> {pair[1]}")
 
 
+@pytest.mark.newest_alone
 def test_the_verdict_says_what_flink_does(
     graph_lab: Lab, pair: tuple[Variant, Variant, Verdict | None]
 ) -> None:
@@ -102,6 +103,7 @@ def _likely(verdict: StateVerdict) -> dict[str, list[str]]:
     return {d.label: [c.operator.label for c in d.candidates] for d in verdict.dropped}
 
 
+@pytest.mark.newest_alone
 def test_a_changed_uid_is_suspected_and_the_line_that_keeps_it_keeps_it(graph_lab: Lab) -> None:
     savepoint, new = graph_lab.savepoint(BASE), shapes("uid.count=count-v2")
     snapshot, target = read_snapshot(savepoint), Target(graph_lab.flink.version)
@@ -114,6 +116,7 @@ def test_a_changed_uid_is_suspected_and_the_line_that_keeps_it_keeps_it(graph_la
     assert graph_lab.restore(kept, savepoint).runs
 
 
+@pytest.mark.newest_alone
 def test_uids_given_to_a_job_without_any_are_traced_back_by_the_ids_alone(graph_lab: Lab) -> None:
     snapshot = read_snapshot(graph_lab.savepoint(NO_UIDS))
     nameless = [replace(entry, name=None) for entry in snapshot.operators]

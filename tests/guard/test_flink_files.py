@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ from tests.guard.annotations import STOPPING, claimed
 from tests.guard.jvm import GuardedJvm
 from tests.guard.lease_server import CLAIM, GO, PROBE, PROBED, LeaseServer
 
+pytestmark = pytest.mark.newest_alone
+
 Make = Callable[..., GuardedJvm]
 
 
-VERSIONS = os.environ.get("GUARD_FLINK", ",".join(DEFAULT_VERSIONS)).split(",")
-
-
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=DEFAULT_VERSIONS)
 def home(request: pytest.FixtureRequest) -> Path:
     """An unpacked Flink of each version."""
     return distribution(request.param)

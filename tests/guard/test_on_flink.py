@@ -45,6 +45,7 @@ def go(attempt: int, job: str, restore: str | None = None) -> dict[str, object]:
     }
 
 
+@pytest.mark.newest_alone
 def test_a_job_waits_goes_is_stopped_goes_on_and_is_taken_back(
     ledger: LeaseServer, flink: LocalApplication, start: Callable[[], None]
 ) -> None:
@@ -87,31 +88,6 @@ def test_a_job_waits_goes_is_stopped_goes_on_and_is_taken_back(
     assert (claim["attempt"], same(claim["tookBack"], stopped)) == (3, True)
 
 
-def test_a_guarded_start_costs_less_than_a_cold_one(
-    ledger: LeaseServer, flink: LocalApplication, start: Callable[[], None]
-) -> None:
-    flink.start_job_manager(arguments=["--job-id", FIRST])
-    flink.wait_for(FIRST, "RUNNING")
-    cold = cpu_seconds(flink.job_manager.pid)
-    flink.kill()
-
-    flink.start_taskmanager()
-    start()
-    flink_jobs.until("readiness", 60, lambda: "guard ready" in flink.said())
-    began = cpu_seconds(flink.job_manager.pid)
-    ledger.annotate(GO, go(1, SECOND))
-    flink.wait_for(SECOND, "RUNNING")
-    guarded = cpu_seconds(flink.job_manager.pid) - began
-    print(f"Flink {flink.version}: {guarded:.1f} s of {cold:.1f} s CPU until RUNNING")
-    assert guarded < 0.85 * cold
-
-
 def same(one: str, other: str) -> bool:
     """Whether two paths name the same file; Flink writes `file:/x` and `file:///x`."""
     return one.replace("file:///", "file:/") == other.replace("file:///", "file:/")
-
-
-def cpu_seconds(process: int) -> float:
-    """What a process has computed so far, on however busy a machine."""
-    fields = Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100

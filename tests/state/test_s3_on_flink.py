@@ -76,6 +76,7 @@ def with_store(
             yield WithStore(flink, store, storage, folder / "output")
 
 
+@pytest.mark.newest_alone
 def test_checkpoints_and_savepoints_go_to_s3_and_a_job_starts_from_there(
     with_store: WithStore,
 ) -> None:
@@ -92,6 +93,7 @@ def test_checkpoints_and_savepoints_go_to_s3_and_a_job_starts_from_there(
     flink_jobs.cancel_all(with_store.flink.url)
 
 
+@pytest.mark.newest_alone
 def test_an_s3_that_is_away_is_said_in_seconds(with_store: WithStore) -> None:
     # No checkpoint fails before the savepoint, which would restart the job.
     job, client = with_store.start(interval=600_000), with_store.client
