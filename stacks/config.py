@@ -7,16 +7,19 @@ from typing import Any, Literal
 from pydantic import Field
 
 from flink_components import Environment
+from flink_components.components.application_deployment import application_problems
 from flink_components.components.session_cluster import cluster_problems
 from flink_components.components.session_job import job_problems
 from flink_components.spec.base import Problem, SpecModel, check
 from flink_components.spec.cluster import Labels
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import shown
+from flink_components.spec.high_availability import HighAvailability
 from flink_components.spec.job import UpgradeMode
 from flink_components.spec.names import Namespace, ObjectName
 from flink_components.spec.options import Options
 from flink_components.spec.quantity import Memory
+from flink_components.spec.state_storage import StateStorage
 from flink_components.spec.storage import StorageUri
 from flink_components.spec.version import ClusterFlinkVersion
 
@@ -31,6 +34,8 @@ _OF_THE_ENVIRONMENT = (
     "volume",
     "savepoint_dir",
     "checkpoint_dir",
+    "state_storage",
+    "high_availability",
     "upgrade_mode",
     "labels",
     "config",
@@ -70,11 +75,20 @@ class StackConfig(SpecModel):
     volume: VolumeConfig = Field(default=VolumeConfig(), description="a volume of every pod")
     savepoint_dir: StorageUri | None = Field(default=None, description="where savepoints go")
     checkpoint_dir: StorageUri | None = Field(default=None, description="where checkpoints go")
+    state_storage: StateStorage | None = Field(
+        default=None, description="one place for all state, and how pods are let in there"
+    )
+    high_availability: HighAvailability | None = Field(
+        default=None, description="whether jobs outlive their JobManager"
+    )
     upgrade_mode: UpgradeMode = Field(default=UpgradeMode.SAVEPOINT, description="of every job")
     labels: Labels = Field(default={}, description="labels of every object")
     config: Options = Field(default={}, description="Flink options of every cluster")
     clusters: tuple[dict[str, Any], ...] = Field(default=(), description="session clusters")
     jobs: tuple[dict[str, Any], ...] = Field(default=(), description="jobs on these clusters")
+    applications: tuple[dict[str, Any], ...] = Field(
+        default=(), description="jobs on clusters of their own"
+    )
 
     def environment(self) -> Environment:
         """What the clusters and jobs of the stack have in common."""
@@ -84,14 +98,19 @@ class StackConfig(SpecModel):
             connection=self.connection.model_dump(mode="json", exclude_none=True),
             savepoint_dir=self.savepoint_dir or self._on_the_volume("savepoints"),
             checkpoint_dir=self.checkpoint_dir or self._on_the_volume("checkpoints"),
+            state_storage=_plain(self.state_storage),
+            high_availability=_plain(self.high_availability),
             upgrade_mode=self.upgrade_mode.value,
             labels=self.labels,
             config=self.config,
             session_cluster=self._mounts(),
+            application_deployment=self._mounts(),
         )
 
     def _on_the_volume(self, folder: str) -> str | None:
-        return f"file://{self.volume.mount_path}/{folder}" if self.volume.claim_name() else None
+        if self.state_storage or self.volume.claim_name() is None:
+            return None
+        return f"file://{self.volume.mount_path}/{folder}"
 
     def _mounts(self) -> dict[str, Any]:
         claim = self.volume.claim_name()
@@ -108,6 +127,18 @@ class StackConfig(SpecModel):
     @check("jobs")
     def _job_names(self) -> Iterator[Problem]:
         yield from _names("jobs", self.jobs)
+
+    @check("applications")
+    def _application_names(self) -> Iterator[Problem]:
+        yield from _names("applications", self.applications)
+
+    @check(*_OF_THE_ENVIRONMENT, "applications")
+    def _applications(self) -> Iterator[Problem]:
+        environment = self.environment()
+        for index, entry in enumerate(self.applications):
+            name, args = named(entry)
+            for problem in application_problems(name, args, environment) if name else []:
+                yield problem.under(f"applications[{index}]")
 
     @check(*_OF_THE_ENVIRONMENT, "clusters")
     def _clusters(self) -> Iterator[Problem]:
@@ -129,6 +160,10 @@ class StackConfig(SpecModel):
             example = {**args, "cluster": _some_ref(self.namespace, self.flink_version)}
             for problem in job_problems(name, example, environment) if name else []:
                 yield problem.under(where)
+
+
+def _plain(value: SpecModel | None) -> dict[str, Any] | None:
+    return value.model_dump(mode="json", exclude_unset=True) if value else None
 
 
 def named(entry: Entry) -> tuple[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from flink_components import SessionCluster, SessionJob
+from flink_components import ApplicationDeployment, SessionCluster, SessionJob
 from flink_components.spec.quantity import Memory
 from stacks.config import StackConfig, VolumeConfig, named
 from stacks.settings import Settings
@@ -17,9 +17,10 @@ _RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 def deploy(settings: Settings) -> None:
-    """Makes the namespace and the volume where asked for, then clusters, then jobs.
+    """Makes the namespace and the volume where asked for, then clusters, jobs and applications.
 
-    Exports `namespace`, `clusters` (a ClusterRef by name) and `jobs` (id, revision, state by name).
+    Exports `namespace`, `clusters` (a ClusterRef by name), `jobs` and `applications` (id, revision,
+    state by name).
     """
     config, environment = settings.config, settings.environment()
     opts = _options(config)
@@ -35,12 +36,17 @@ def deploy(settings: Settings) -> None:
         args["cluster"] = clusters[args["cluster"]]
         args["jar"] = _from_here(args["jar"])
         jobs[name] = SessionJob(name, args, opts, environment)  # type: ignore[arg-type]
+    applications: dict[str, ApplicationDeployment] = {}
+    for entry in config.applications:
+        name, args = named(entry)
+        applications[name] = ApplicationDeployment(name, args, opts, environment)  # type: ignore[arg-type]
     pulumi.export("namespace", config.namespace)
     pulumi.export("clusters", {name: cluster.ref for name, cluster in clusters.items()})
     pulumi.export("jobs", {name: _facts(job) for name, job in jobs.items()})
+    pulumi.export("applications", {name: _facts(job) for name, job in applications.items()})
 
 
-def _facts(job: SessionJob) -> dict[str, Any]:
+def _facts(job: SessionJob | ApplicationDeployment) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
         "revision": job.revision,

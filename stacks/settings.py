@@ -14,7 +14,19 @@ from stacks.config import StackConfig
 
 _PREFIX = "flink:"
 _MAY_BE_SECRET = ("config",)
-_JSON = ("create_namespace", "connection", "volume", "labels", "config", "clusters", "jobs")
+_ABSENT_BY_DEFAULT = ("state_storage", "high_availability")
+_JSON = (
+    "create_namespace",
+    "connection",
+    "volume",
+    "state_storage",
+    "high_availability",
+    "labels",
+    "config",
+    "clusters",
+    "jobs",
+    "applications",
+)
 
 
 @dataclass(frozen=True)
@@ -57,9 +69,12 @@ def parse(given: Mapping[str, str], secrets: frozenset[str] = frozenset()) -> St
             values[key] = text or None
             continue
         try:
-            values[key] = json.loads(text)
+            value = json.loads(text)
         except ValueError:
             problems.append(Problem(key, "is text, and must be a value of YAML", do=_set(key)))
+        else:
+            # Pulumi.yaml has no way to leave a default out.
+            values[key] = None if value == {} and key in _ABSENT_BY_DEFAULT else value
     try:
         config = load(StackConfig, values)
     except SpecError as error:

@@ -91,6 +91,28 @@ def job(name: str) -> dict[str, str]:
     return {name: "SessionJob", f"{name}-anchor": "JobAnchor", f"{name}-job": "SessionJob"}
 
 
+def application(name: str) -> dict[str, str]:
+    """The resources of an application."""
+    parts = {
+        "account": "ServiceAccount",
+        "anchor": "JobAnchor",
+        "revision": "ApplicationRevision",
+        "role": "Role",
+        "role-binding": "RoleBinding",
+        "config": "ConfigMap",
+        "guard": "ConfigMap",
+        "rest": "Service",
+        "rpc": "Service",
+        "stable": "Service",
+        "network-policy": "NetworkPolicy",
+        "jobmanager": "Deployment",
+        "taskmanager": "Deployment",
+        "switch": "JobSwitch",
+    }
+    made = {f"{name}-{part}": kind for part, kind in parts.items()}
+    return {name: "ApplicationDeployment", **made}
+
+
 def test_staging_makes_a_volume_a_cluster_and_a_job(plans: dict[str, Plan]) -> None:
     assert plans["staging"].kinds == {
         "flink-staging": "Stack",
@@ -100,14 +122,23 @@ def test_staging_makes_a_volume_a_cluster_and_a_job(plans: dict[str, Plan]) -> N
     }
 
 
-def test_prod_makes_two_clusters_and_two_jobs(plans: dict[str, Plan]) -> None:
+def test_prod_makes_two_clusters_two_jobs_and_an_application(plans: dict[str, Plan]) -> None:
     assert plans["prod"].kinds == {
         "flink-prod": "Stack",
         **cluster("payments"),
         **cluster("reporting"),
         **job("counts"),
         **job("daily"),
+        **application("fraud"),
     }
+
+
+def test_the_application_of_prod_has_slots_for_its_parallelism(plans: dict[str, Plan]) -> None:
+    spec = plans["prod"].inputs["fraud-taskmanager"]["spec"]
+    assert (spec["replicas"], spec["template"]["spec"]["containers"][0]["image"]) == (
+        4,
+        "acme/fraud:4.2.0",
+    )
 
 
 def test_the_volume_of_staging_is_one_that_several_nodes_share(plans: dict[str, Plan]) -> None:
@@ -152,7 +183,10 @@ def test_each_job_of_prod_runs_on_its_cluster(plans: dict[str, Plan]) -> None:
 
 @pytest.mark.parametrize(
     ("stack", "keys"),
-    [("staging", ["flink-staging/counts"]), ("prod", ["flink-prod/counts", "flink-prod/daily"])],
+    [
+        ("staging", ["flink-staging/counts"]),
+        ("prod", ["flink-prod/counts", "flink-prod/daily", "flink-prod/fraud"]),
+    ],
 )
 def test_the_preview_says_that_each_job_starts(
     stack: str, keys: list[str], plans: dict[str, Plan]
