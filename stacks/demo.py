@@ -1,4 +1,4 @@
-"""A story on a real cluster: a stateful job is deployed, upgraded with its state, and taken down.
+"""A story on a real cluster, in chapters: a session cluster, an application, a rollback.
 
 `make demo` runs it. It keeps its stacks in a folder of its own, and leaves nothing behind.
 """
@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import yaml
+
 from examples.jobs.check import CheckError, Report, check
 from examples.jobs.jars import build
 from sandbox import engine
@@ -21,11 +23,14 @@ from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG, STATE
 from sandbox.progress import SandboxError
+from stacks import demo_application
 
 PROJECT = Path(__file__).resolve().parent.parent
 STACK = "dev"
-_OUTPUT = STATE / "volumes" / "flink-dev-flink-data" / "counts"
-_ENOUGH_RECORDS = 1500
+_SESSION = STATE / "volumes" / "flink-dev-flink-data" / "counts"
+_APPLICATION = _SESSION.with_name(demo_application.NAME)
+_ENOUGH_RECORDS = 800
+_SOME_RECORDS = 200
 _RECORDS_SECONDS = 90.0
 
 
@@ -75,6 +80,22 @@ class Pulumi:
         print(f"$ pulumi {' '.join(arguments)}", flush=True)
         configuration = str(self._home / "Pulumi.dev.yaml")
         self._run(PROJECT, *arguments, "--stack", STACK, "--config-file", configuration)
+
+    def declare(self, key: str, value: object) -> None:
+        """Writes a key into the copy of the stack's file, and shows it."""
+        path = self._home / "Pulumi.dev.yaml"
+        content = yaml.safe_load(path.read_text())
+        content["config"][key] = value
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        print(yaml.safe_dump({key: value}, sort_keys=False), flush=True)
+
+    def failing(self, *arguments: str) -> None:
+        """Runs what must fail. Raises DemoError where it succeeds."""
+        try:
+            self(*arguments)
+        except DemoError:
+            return
+        raise DemoError(f"`pulumi {' '.join(arguments)}` should have failed")
 
     def quietly(self, *arguments: str) -> None:
         """Runs it in its own folder, without a word where it succeeds."""
@@ -130,41 +151,79 @@ def _clean_up(run: Pulumi, home: Path) -> None:
 
 
 def _story(run: Pulumi) -> None:
-    _chapter("Deploy: the `dev` stack, a session cluster and a job that counts")
-    run("up", "--yes", "--skip-preview")
-    _wait_for_records(_ENOUGH_RECORDS)
-
-    _chapter("Preview: version 2 of the job adds an operator with state")
-    _use_jar("examples/jobs/build/stateful-v2.jar", run)
-    run("preview")
-
-    _chapter("Upgrade: a stop with a savepoint, and a start from it")
-    run("up", "--yes", "--skip-preview")
-    _wait_for_records(2 * _ENOUGH_RECORDS)
-
-    _chapter("Proof: the job's own output")
-    _prove(check(_OUTPUT))
-
-    _chapter("Nothing has changed since")
-    run("preview", "--expect-no-changes")
-
+    _session(run)
+    _application(run)
+    _rollback(run)
     _chapter("Take everything down")
     run("destroy", "--yes", "--skip-preview")
 
 
-def _use_jar(jar: str, run: Pulumi) -> None:
-    run("config", "set", "--path", "flink:jobs[0].jar", jar)
+def _session(run: Pulumi) -> None:
+    _chapter("Deploy: the `dev` stack, a session cluster and a job that counts")
+    run("up", "--yes", "--skip-preview")
+    _wait_for_records(_SESSION, "v1")
+
+    _chapter("Preview: version 2 of the job adds an operator with state")
+    run("config", "set", "--path", "flink:jobs[0].jar", "examples/jobs/build/stateful-v2.jar")
+    run("preview")
+
+    _chapter("Upgrade: a stop with a savepoint, and a start from it")
+    run("up", "--yes", "--skip-preview")
+    _wait_for_records(_SESSION, "v2")
+
+    _chapter("Proof: the job's own output")
+    _prove(check(_SESSION))
+
+    _chapter("Nothing has changed since")
+    run("preview", "--expect-no-changes")
 
 
-def _wait_for_records(records: int) -> None:
-    """Waits until the job has committed that many records."""
+def _application(run: Pulumi) -> None:
+    _chapter("An application: the same job on pods of its own, highly available, its state in S3")
+    application = demo_application.prepared()
+    run.declare("flink:applications", [application])
+    run("up", "--yes", "--skip-preview")
+    _wait_for_records(_APPLICATION, "v1")
+
+    _chapter("Upgrade: the pods of version 2 wait beside the old ones; then one switch")
+    _use(run, "v2")
+    run("preview")
+    run("up", "--yes", "--skip-preview")
+    _wait_for_records(_APPLICATION, "v2")
+
+    _chapter("Proof: the application's own output")
+    _prove(check(_APPLICATION))
+
+
+def _rollback(run: Pulumi) -> None:
+    _chapter("Rollback: version 4 can't read the state, and version 2 goes on by itself")
+    _use(run, "v4")
+    run.failing("up", "--yes", "--skip-preview")
+    before = check(_APPLICATION).records
+    _wait_for_records(_APPLICATION, "v2", before + _SOME_RECORDS)
+
+    _chapter("Proof: nothing was lost by the version that failed")
+    _prove(check(_APPLICATION))
+
+
+def _use(run: Pulumi, version: str) -> None:
+    jar = demo_application.jar(version)
+    run("config", "set", "--path", "flink:applications[0].jar", jar)
+
+
+def _wait_for_records(output: Path, version: str, records: int = _ENOUGH_RECORDS) -> None:
+    """Waits until a job has committed that many records in all, some of them by this version."""
     deadline = time.monotonic() + _RECORDS_SECONDS
     while time.monotonic() < deadline:
         with suppress(CheckError):
-            if check(_OUTPUT).records >= records:
+            found = check(output)
+            if found.records >= records and found.versions.get(version, 0) >= _SOME_RECORDS:
                 return
         time.sleep(1)
-    raise DemoError(f"the job has not committed {records} records in {_RECORDS_SECONDS:.0f} s")
+    raise DemoError(
+        f"the job has not committed {records} records, {_SOME_RECORDS} of them by {version}, "
+        f"in {_RECORDS_SECONDS:.0f} s"
+    )
 
 
 def _prove(report: Report) -> None:

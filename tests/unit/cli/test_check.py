@@ -30,7 +30,7 @@ def test_a_snapshot_that_is_not_there_is_incompatible(graph_file: Path, tmp_path
     done = run(tmp_path / "nowhere", "--graph", graph_file)
     assert done.exit_code == 1
     assert done.output.startswith("    state     INCOMPATIBLE: Flink would refuse this restore\n")
-    assert "nowhere/_metadata is not there" in done.output
+    assert f"there is no file {tmp_path}/nowhere/_metadata" in done.output
 
 
 def test_a_damaged_snapshot_is_incompatible(graph_file: Path, tmp_path: Path) -> None:

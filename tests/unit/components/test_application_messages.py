@@ -35,8 +35,8 @@ def test_what_an_environment_gives_is_enough() -> None:
 
 def test_without_an_environment_every_required_argument_is_named_once() -> None:
     assert said({"image": "acme/fraud:4.1.3"}, None) == (
-        "namespace: is missing; give its Kubernetes namespace\n"
         "flink_version: is missing; give its Flink version, like 1.20.3\n"
+        "namespace: is missing; give its Kubernetes namespace\n"
         "jar: is missing; give where the pods get the jar from\n"
         "savepoint_dir: is missing, and upgrade_mode is savepoint; set savepoint_dir to a place "
         "that the pods of the cluster can write to"
