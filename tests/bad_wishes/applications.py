@@ -282,11 +282,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "remove it: it is for jobs on a cluster that exists"
         ),
     ),
-    "claim-of-nothing": (
-        {"claim_mode": "CLAIM"},
+    "claim-mode": (
+        {"claim_mode": "CLAIM", "restore_from": "s3://acme/savepoints/savepoint-1"},
         (
-            "claim_mode: is for the snapshot that restore_from names, and there is "
-            "none (given: 'CLAIM'); remove it, or set restore_from"
+            "claim_mode: is not taken from Flink's files, which is where a guarded start can "
+            "write it (given: 'CLAIM'); remove it: an application starts with NO_CLAIM"
         ),
     ),
     "accept-without-version": (
