@@ -14,11 +14,31 @@ WHOLE_STATE = "*"
 @dataclass(frozen=True)
 class Refused:
     """A loss that is not accepted: `why` says what of the acceptance does not hold, if there is
-    one, and `line` is what to write to accept it."""
+    one, and `line` is what to write to accept it, "" where nothing would."""
 
     dropped: Dropped
     why: str
     line: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A loss, and what accepts it."""
+
+    dropped: Dropped
+    by: StateLoss
+
+
+def accepted_losses(
+    verdict: StateVerdict, accept: Sequence[StateLoss], version: str | None
+) -> tuple[Accepted, ...]:
+    """The losses that are accepted for this `version`."""
+    found = []
+    for dropped in verdict.dropped:
+        holding = [loss for loss in _named(dropped, accept) if not _against(loss, dropped, version)]
+        if holding:
+            found.append(Accepted(dropped, holding[0]))
+    return tuple(found)
 
 
 def refused_losses(
