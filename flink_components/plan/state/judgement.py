@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flink_components.plan.state.losses import Accepted, Refused
+from flink_components.plan.state.losses import Accepted, Refused, size_text
 from flink_components.plan.state.rendering import as_text
 from flink_components.plan.state.verdict import StateVerdict, Verdict
 
@@ -47,6 +47,12 @@ class Judgement:
     def text(self) -> str:
         """The block of a plan."""
         lines = [as_text(self.verdict, self.refused)]
-        facts = [("accepted", f"{loss.dropped.label}: {loss.by.reason}") for loss in self.accepted]
+        facts = [("accepted", _said(loss)) for loss in self.accepted]
         facts += [("judged by", self.by)] if self.by else []
         return "\n".join([*lines, *(f"    {label:<9} {said}" for label, said in facts)])
+
+
+def _said(loss: Accepted) -> str:
+    """Without the reason, which may be a secret."""
+    most = f", of at most {loss.by.up_to}" if loss.by.up_to else ""
+    return f"{loss.by.operator} for version {loss.by.version}: {size_text(loss.dropped.size)}{most}"

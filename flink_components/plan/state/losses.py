@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from flink_components.flink.operator_ids import id_of_uid
 from flink_components.plan.state.verdict import Dropped, StateVerdict
 from flink_components.spec.job import StateLoss
 
@@ -56,8 +57,13 @@ def refused_losses(
 
 def _named(dropped: Dropped, accept: Iterable[StateLoss]) -> list[StateLoss]:
     """Those that mean this operator, by its own name before those of the whole state."""
-    own = [loss for loss in accept if dropped.is_called(loss.operator)]
+    own = [loss for loss in accept if _means(loss.operator, dropped)]
     return own + [loss for loss in accept if loss.operator == WHOLE_STATE]
+
+
+def _means(operator: str, dropped: Dropped) -> bool:
+    """A uid names it too where the snapshot does not know that, as before Flink 2.0."""
+    return dropped.is_called(operator) or id_of_uid(operator) == dropped.id
 
 
 def _against(loss: StateLoss, dropped: Dropped, version: str | None) -> str:

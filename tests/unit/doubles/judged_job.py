@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +66,10 @@ class JudgedJob:
         return plan(Process(self.world).shop, self.wish(**changes), before)
 
     def text(self, **changes: Any) -> str:
-        """The same as it is printed, without where this test has its files, and without hashes."""
+        """The same as it is printed, with the files in /data, and of the changes only the jar's."""
         found = self.planned(**changes)
-        lines = [line for line in found.text().splitlines() if "jar" not in line.split(" -> ")[0]]
-        shown = "\n".join(lines).replace(str(self.world.folder), "/data")
+        jar = tuple(change for change in found.changed if change.field == "jar_content")
+        shown = replace(found, changed=jar).text().replace(str(self.world.folder), "/data")
         return shown.replace(self.world.the_job().id, "a1b2c3")
 
     def up(self, **changes: Any) -> None:
