@@ -78,11 +78,11 @@ def _graph(wish: JobWish) -> JobGraph | None:
     try:
         graph = read_graph(Path(path).expanduser())
     except GraphError as error:
-        raise Refused(f"job_graph: {error}") from None
+        raise Refused(f"job_graph can't be used: {error}") from None
     other = _other_jar(wish, graph)
     if other:
         raise Refused(
-            f"job_graph: {path} was made of another jar ({graph.jar}) than {other}: make it again "
+            f"job_graph can't be used: {path} was made of another jar ({graph.jar}) than {other}: make it again "
             f"with `flink-components graph JAR -o {path}`"
         )
     return graph

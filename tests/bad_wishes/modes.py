@@ -254,11 +254,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "job-graph-empty": (
         {"job_graph": ""},
-        "job_graph: is empty",
+        "job_graph: is empty (given: ''); give a value",
     ),
     "job-graph-a-mapping": (
         {"job_graph": {"operators": []}},
-        "job_graph: must be a text (given: a mapping)",
+        "job_graph: must be text (given: a mapping)",
     ),
     "accept-unknown-field": (
         {

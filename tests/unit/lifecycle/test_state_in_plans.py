@@ -239,5 +239,5 @@ def test_a_bad_job_graph_is_one_clear_refusal(job: JudgedJob, name: str) -> None
     spoil(Path(changes["job_graph"]))
     found = job.planned(**changes)
     said = str(found.refused).replace(changes["job_graph"], "GRAPH").replace(job.next_jar, "JAR")
-    assert said.partition("; the fields are")[0] == f"job_graph: {expected}"
+    assert said.partition("; the fields are")[0] == f"job_graph can't be used: {expected}"
     assert (found.headline, found.restore, found.state) == ("REFUSED", "", None)
