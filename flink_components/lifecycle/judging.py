@@ -82,8 +82,8 @@ def _graph(wish: JobWish) -> JobGraph | None:
     other = _other_jar(wish, graph)
     if other:
         raise Refused(
-            f"job_graph can't be used: {path} was made of another jar ({graph.jar}) than {other}: make it again "
-            f"with `flink-components graph JAR -o {path}`"
+            f"job_graph can't be used: {path} was made of another jar ({graph.jar}) than {other}: "
+            f"make it again with `flink-components graph JAR -o {path}`"
         )
     return graph
 

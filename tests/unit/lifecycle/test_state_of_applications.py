@@ -74,7 +74,7 @@ def test_a_graph_of_another_jar_is_refused_where_its_sha256_is_declared(
 ) -> None:
     found = planned(world, "full.json", jar_sha256="0" * 64)
     assert found.refused == (
-        f"job_graph can't be used: {world.folder}/full.json was made of another jar (dedup-4.2.0.jar) than that "
-        f"of jar_sha256: make it again with `flink-components graph JAR -o "
-        f"{world.folder}/full.json`"
+        f"job_graph can't be used: {world.folder}/full.json was made of another jar "
+        f"(dedup-4.2.0.jar) than that of jar_sha256: make it again with "
+        f"`flink-components graph JAR -o {world.folder}/full.json`"
     )
