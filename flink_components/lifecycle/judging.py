@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flink_components.flink.errors import FlinkError
 from flink_components.flink.image_jars import IN_IMAGE
-from flink_components.flink.job_graph import GraphError, JobGraph, read_graph
+from flink_components.flink.job_graph import GraphError, JobGraph, Source, read_graph
 from flink_components.flink.metadata.contents import Snapshot
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
@@ -27,8 +27,12 @@ from flink_components.plan.state.verdict import StateVerdict, Verdict
 from flink_components.spec.base import load
 from flink_components.spec.job import ClaimMode, JobSpec, SavepointFormat, SessionJobSpec
 from flink_components.spec.ref import ClusterRef
+from flink_components.spec.version import minor_of
 
 _BACKENDS = ("state.backend.type", "state.backend")
+_DEFAULT = "hashmap"
+_UNTOLD_SINCE = (2, 0)
+"""Since then a program sets its state backend by an option, which is no part of a graph."""
 _NO_GRAPH = (
     "there is no job graph (make one with `flink-components graph JAR -o FILE`, and set job_graph)"
 )
@@ -151,20 +155,19 @@ def _writer(record: Record | None, decision: Decision) -> str | None:
 
 def _backend(shop: Workshop, spec: JobSpec, graph: JobGraph) -> Backend | None:
     """By the program, the job's options and the cluster's, in this order; hashmap is Flink's
-    default. The cluster of an application is not there yet, and what it will say is not known.
+    default. None where the program may have set one that its graph does not tell, or where the
+    cluster is not there yet, as that of an application.
     """
     if graph.state_backend is not None:
         return backend_of(graph.state_backend)
-    if not isinstance(spec, SessionJobSpec):
+    told = graph.source is Source.DRIVER and minor_of(graph.flink_version) < _UNTOLD_SINCE
+    if not told or not isinstance(spec, SessionJobSpec):
         return None
     try:
         options = {**shop.flink(spec.cluster).cluster_config(), **spec.config}
     except (FlinkError, AccessError, KubeError):
-        options = {**spec.config}
-        if not any(name in options for name in _BACKENDS):
-            return None
-    chosen = next((str(options[name]) for name in _BACKENDS if name in options), "hashmap")
-    return backend_of(chosen)
+        return None
+    return backend_of(next((str(options[name]) for name in _BACKENDS if name in options), _DEFAULT))
 
 
 def _doubts(wish: JobWish, graph: JobGraph) -> list[str]:

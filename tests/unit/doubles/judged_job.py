@@ -35,7 +35,11 @@ class JudgedJob:
         process.ensure(self.wish())
         world.advance(5)
         self.checkpoint = Path(world.flink.checkpoint(world.the_job().id).path[5:])
-        shutil.copytree(SNAPSHOT, self.checkpoint, dirs_exist_ok=True)
+        self.has_checkpoint(SNAPSHOT)
+
+    def has_checkpoint(self, snapshot: Path) -> None:
+        """Its checkpoint is that one."""
+        shutil.copytree(snapshot, self.checkpoint, dirs_exist_ok=True)
 
     def wish(self, **changes: Any) -> Wish:
         """The job with a place for savepoints that is a real one."""

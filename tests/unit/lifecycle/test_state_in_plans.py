@@ -11,7 +11,7 @@ import pytest
 
 from flink_components.plan.state.verdict import Verdict
 from tests.unit.doubles.job_graphs import operator
-from tests.unit.doubles.judged_job import NUMBERS, OFFSETS, RULES, SAME, WINDOW, JudgedJob
+from tests.unit.doubles.judged_job import NUMBERS, OFFSETS, RULES, SAME, SNAPSHOT, WINDOW, JudgedJob
 from tests.unit.doubles.world import World
 
 HEAD = (
@@ -163,6 +163,64 @@ def test_with_the_last_state_it_may_be_a_later_checkpoint(job: JudgedJob) -> Non
     assert found.state.by == (
         "chk-2, its latest completed checkpoint: there may be a later one when it is cancelled"
     )
+
+
+INCREMENTAL = SNAPSHOT.parent / "1.20.3-rocksdb-incremental"
+ANOTHER_BACKEND = (
+    "the snapshot is in the native format of the state backend rocksdb or forst, and the job has "
+    "hashmap: keep that backend, or take a savepoint in the canonical format first"
+)
+
+
+def obstacles(job: JudgedJob, **changes: Any) -> tuple[str, ...]:
+    found = job.planned(**changes).state
+    assert found is not None
+    return found.verdict.obstacles
+
+
+def test_another_state_backend_needs_a_savepoint_in_the_canonical_format(job: JudgedJob) -> None:
+    job.has_checkpoint(INCREMENTAL)
+    changes = job.next(*SAME)
+    assert obstacles(job, **changes) == (ANOTHER_BACKEND,)
+    assert obstacles(job, **changes, savepoint_format="canonical") == ()
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [{"job": "rocksdb"}, {"cluster": "rocksdb"}, {"graph": "EmbeddedRocksDBStateBackend"}],
+)
+def test_the_state_backend_is_that_of_program_job_or_cluster(
+    job: JudgedJob, backend: dict[str, str]
+) -> None:
+    job.has_checkpoint(INCREMENTAL)
+    if "cluster" in backend:
+        job.world.flink.config["state.backend.type"] = backend["cluster"]
+    config = {"state.backend.type": backend["job"]} if "job" in backend else {}
+    changes = job.next(*SAME, state_backend=backend.get("graph"))
+    assert obstacles(job, **changes, config=config) == ()
+
+
+@pytest.mark.parametrize("fields", [{"source": "plans"}, {"version": "2.0.2"}])
+def test_a_backend_that_a_graph_does_not_tell_is_unproven(
+    job: JudgedJob, fields: dict[str, str]
+) -> None:
+    job.has_checkpoint(INCREMENTAL)
+    found = job.planned(**job.next(*SAME, **fields)).state
+    assert found is not None
+    assert found.verdict.obstacles == ()
+    assert (
+        "the state backend: the snapshot is in the native format of one" in found.verdict.unproven
+    )
+
+
+def test_a_savepoint_is_taken_of_a_changelog_but_its_checkpoint_is_not_gone_on_from(
+    job: JudgedJob,
+) -> None:
+    job.has_checkpoint(SNAPSHOT.parent / "1.20.3-changelog")
+    changes = job.next(*SAME, state_backend="EmbeddedRocksDBStateBackend")
+    assert obstacles(job, **changes) == ()
+    (said,) = obstacles(job, **changes, upgrade_mode="last_state")
+    assert said.startswith("the checkpoint has a changelog")
 
 
 def test_a_graph_of_other_arguments_is_said_to_be_unproven(job: JudgedJob) -> None:
