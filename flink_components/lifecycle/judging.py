@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from flink_components.flink.errors import FlinkError
@@ -12,6 +12,7 @@ from flink_components.flink.metadata.contents import Snapshot
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.snapshot_verdict import verdict_from_here, verdict_of_stand_in
 from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
 from flink_components.lifecycle.work import Workshop
@@ -36,15 +37,8 @@ _UNTOLD_SINCE = (2, 0)
 _NO_GRAPH = (
     "there is no job graph (make one with `flink-components graph JAR -o FILE`, and set job_graph)"
 )
+_LOOKS = 3
 _NO_SNAPSHOT = "no snapshot of the job is known yet, from which it could be told"
-
-
-@dataclass(frozen=True)
-class _Origin:
-    """The snapshot that is looked at; `by` says so where it only stands in for another one."""
-
-    path: str
-    by: str = ""
 
 
 def judged(
@@ -63,15 +57,47 @@ def judged(
         return None
     if graph is None:
         return Judgement(unknown(_NO_GRAPH))
-    origin = _origin(record, decision, seen)
-    if origin is None:
-        return Judgement(unknown(_NO_SNAPSHOT))
     target = _target(shop, spec, graph, record, decision)
-    if origin.by:
-        verdict = verdict_of_stand_in(origin.path, graph, target, _taken(spec, decision))
+    if decision.restore is not None:
+        verdict, by = verdict_from_here(decision.restore.path, graph, target), ""
     else:
-        verdict = verdict_from_here(origin.path, graph, target)
-    return _weighed(wish, _with_doubts(verdict, _doubts(wish, graph)), origin.by)
+        as_taken = _taken(spec, decision)
+        verdict, by = _by_stand_in(
+            shop,
+            record,
+            decision,
+            seen,
+            lambda path: verdict_of_stand_in(path, graph, target, as_taken),
+        )
+    return _weighed(wish, _with_doubts(verdict, _doubts(wish, graph)), by)
+
+
+def _by_stand_in(
+    shop: Workshop,
+    record: Record | None,
+    decision: Decision,
+    seen: Seen,
+    look: Callable[[str], StateVerdict],
+) -> tuple[StateVerdict, str]:
+    """The verdict on what stands in for a snapshot that is yet to be taken, and what that is.
+
+    Where Flink has removed it since it was seen, there is a later one.
+    """
+    for _ in range(_LOOKS):
+        found = _stand_in(record, seen)
+        if found is None:
+            return unknown(_NO_SNAPSHOT), ""
+        path, what = found
+        verdict = look(path)
+        if verdict.verdict is not Verdict.UNKNOWN or record is None or record.run is None:
+            break
+        seen = observe(shop, record.run, fresh=True)
+        if _stand_in(record, seen) == found:
+            break
+    yet = "the savepoint is yet to be taken"
+    if decision.stop is Stop.LAST_STATE:
+        yet = "there may be a later one when it is cancelled"
+    return verdict, f"{path.rstrip('/').rpartition('/')[2]}, {what}: {yet}"
 
 
 def _graph(wish: JobWish) -> JobGraph | None:
@@ -101,19 +127,13 @@ def _other_jar(wish: JobWish, graph: JobGraph) -> str:
     return "that of jar_sha256" if sha256 not in (None, graph.jar_sha256) else ""
 
 
-def _origin(record: Record | None, decision: Decision, seen: Seen) -> _Origin | None:
-    if decision.restore is not None:
-        return _Origin(decision.restore.path)
-    yet = "the savepoint is yet to be taken"
-    if decision.stop is Stop.LAST_STATE:
-        yet = "there may be a later one when it is cancelled"
+def _stand_in(record: Record | None, seen: Seen) -> tuple[str, str] | None:
+    """Where it is, and what it is."""
     if seen.checkpoint is not None:
-        path, what = seen.checkpoint.path, "its latest completed checkpoint"
-    elif record is not None and record.restore is not None:
-        path, what = record.restore.path, "the latest snapshot of it that is known"
-    else:
-        return None
-    return _Origin(path, f"{path.rstrip('/').rpartition('/')[2]}, {what}: {yet}")
+        return seen.checkpoint.path, "its latest completed checkpoint"
+    if record is not None and record.restore is not None:
+        return record.restore.path, "the latest snapshot of it that is known"
+    return None
 
 
 def _taken(spec: JobSpec, decision: Decision) -> Callable[[Snapshot], Snapshot]:

@@ -29,8 +29,9 @@ def with_graph(job: JobUnderTest, jar: str, folder: Path) -> dict[str, Any]:
 
 
 def test_lost_state_is_refused_and_left_behind_once_it_is_accepted(
-    job: JobUnderTest, tmp_path: Path
+    any_job: JobUnderTest, tmp_path: Path
 ) -> None:
+    job = any_job
     first = job.wish("stateful-v1")
     job.up(first)
     job.written()

@@ -34,7 +34,12 @@ class JudgedJob:
         process.anchor()
         process.ensure(self.wish())
         world.advance(5)
-        self.checkpoint = Path(world.flink.checkpoint(world.the_job().id).path[5:])
+        self.completes_another()
+
+    def completes_another(self) -> None:
+        """One more checkpoint."""
+        taken = self.world.flink.checkpoint(self.world.the_job().id)
+        self.checkpoint = Path(taken.path.removeprefix("file:"))
         self.has_checkpoint(SNAPSHOT)
 
     def has_checkpoint(self, snapshot: Path) -> None:

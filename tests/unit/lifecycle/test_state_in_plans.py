@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,17 @@ def test_a_checkpoint_that_flink_has_removed_meanwhile_is_unknown(job: JudgedJob
     (job.checkpoint / "_metadata").unlink()
     said = reason(job, **job.next(*SAME))
     assert said.startswith("there is no file file:/data/checkpoints/")
+
+
+def test_where_flink_has_removed_it_meanwhile_the_next_one_is_looked_at(job: JudgedJob) -> None:
+    changes = job.next(*SAME)
+    job.planned(**changes)  # what Flink answers then is in its cache
+    shutil.rmtree(job.checkpoint)
+    job.completes_another()
+    found = job.planned(**changes).state
+    assert found is not None
+    assert found.by.startswith("chk-3, its latest completed checkpoint")
+    assert found.verdict.verdict is Verdict.FULL
 
 
 def test_a_job_that_has_no_snapshot_yet_is_unknown(job: JudgedJob) -> None:
