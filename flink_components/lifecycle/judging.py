@@ -9,6 +9,7 @@ from flink_components.flink.errors import FlinkError
 from flink_components.flink.image_jars import IN_IMAGE
 from flink_components.flink.job_graph import GraphError, JobGraph, Source, read_graph
 from flink_components.flink.metadata.contents import Snapshot
+from flink_components.flink.versions import features
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
@@ -61,7 +62,7 @@ def judged(
     if decision.restore is not None:
         verdict, by = verdict_from_here(decision.restore.path, graph, target), ""
     else:
-        as_taken = _taken(spec, decision)
+        as_taken = _taken(spec, decision, target.written_by)
         verdict, by = _by_stand_in(
             shop,
             record,
@@ -136,9 +137,11 @@ def _stand_in(record: Record | None, seen: Seen) -> tuple[str, str] | None:
     return None
 
 
-def _taken(spec: JobSpec, decision: Decision) -> Callable[[Snapshot], Snapshot]:
+def _taken(spec: JobSpec, decision: Decision, writer: str | None) -> Callable[[Snapshot], Snapshot]:
     """A checkpoint as a savepoint holds it: no records in flight, and its own format."""
     canonical = spec.savepoint_format is SavepointFormat.CANONICAL
+    if writer is not None and not features(writer).format_type:
+        canonical = True  # older Flinks know no other
 
     def as_savepoint(snapshot: Snapshot) -> Snapshot:
         operators = tuple(

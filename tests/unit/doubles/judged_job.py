@@ -12,7 +12,7 @@ from flink_components.lifecycle.planning import plan
 from flink_components.lifecycle.wish import Wish
 from flink_components.plan.plan import Plan
 from tests.unit.doubles.job_graphs import graph, operator
-from tests.unit.doubles.world import Process, World
+from tests.unit.doubles.world import Process, World, ref
 
 SNAPSHOT = Path(__file__).parents[2] / "fixtures/snapshots/1.20.3-heap-files"
 WINDOW = operator(
@@ -27,8 +27,9 @@ SAME = (NUMBERS, OFFSETS, WINDOW, REMEMBER, RULES)
 class JudgedJob:
     """It runs, and has completed a checkpoint."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, version: str = "1.20.3") -> None:
         self.world = world
+        self.version = world.flink.version = version
         world.flink.keep_checkpoints_in(world.folder / "checkpoints")
         process = Process(world)
         process.anchor()
@@ -48,7 +49,8 @@ class JudgedJob:
 
     def wish(self, **changes: Any) -> Wish:
         """The job with a place for savepoints that is a real one."""
-        return self.world.wish(**{"savepoint_dir": self.savepoints, "version": "2", **changes})
+        own = {"savepoint_dir": self.savepoints, "cluster": ref(version=self.version)}
+        return self.world.wish(**{**own, "version": "2", **changes})
 
     @property
     def savepoints(self) -> str:

@@ -197,6 +197,14 @@ def test_another_state_backend_needs_a_savepoint_in_the_canonical_format(job: Ju
     assert obstacles(job, **changes, savepoint_format="canonical") == ()
 
 
+def test_a_savepoint_of_an_old_flink_is_canonical_whatever_is_declared(world: World) -> None:
+    job = JudgedJob(world, version="1.13.6")
+    job.has_checkpoint(SNAPSHOT.parent / "1.13.6-rocksdb-incremental")
+    changes = job.next(*SAME, version="1.13.6")
+    assert obstacles(job, **changes) == ()
+    assert obstacles(job, **changes, upgrade_mode="last_state") == (ANOTHER_BACKEND,)
+
+
 @pytest.mark.parametrize(
     "backend",
     [{"job": "rocksdb"}, {"cluster": "rocksdb"}, {"graph": "EmbeddedRocksDBStateBackend"}],
