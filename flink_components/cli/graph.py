@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from flink_components.cli.verdicts import snapshot_verdict
 from flink_components.flink.cluster_graph import client_at, read_by_cluster
 from flink_components.flink.graph_driver import Program, flink_version, read_by_driver
 from flink_components.flink.jar import content, sha256_of
 from flink_components.flink.job_graph import GraphError, JobGraph, Source, graph_of, read_graph
+from flink_components.lifecycle.snapshot_verdict import snapshot_verdict
 from flink_components.plan.changes import fingerprint
 from flink_components.plan.state.limits import Target
 from flink_components.plan.state.mermaid import mermaid

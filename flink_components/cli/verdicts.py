@@ -7,17 +7,13 @@ from typing import Annotated
 
 import typer
 
-from flink_components.flink.job_graph import JobGraph, read_graph
-from flink_components.flink.metadata.cursor import MetadataError
-from flink_components.flink.metadata.heads import with_states
-from flink_components.flink.metadata.reading import read_snapshot
-from flink_components.flink.storage import StorageError
+from flink_components.flink.job_graph import read_graph
 from flink_components.flink.versions import features
-from flink_components.plan.state.judging import judge, unknown, unreadable
+from flink_components.lifecycle.snapshot_verdict import snapshot_verdict
 from flink_components.plan.state.limits import Backend, Target, backend_of
 from flink_components.plan.state.losses import refused_losses
 from flink_components.plan.state.rendering import as_json, as_markdown, as_text
-from flink_components.plan.state.verdict import StateVerdict, Verdict
+from flink_components.plan.state.verdict import Verdict
 
 
 class Format(str, Enum):
@@ -68,19 +64,6 @@ def check(
         print(as_text(verdict, refused))
     if verdict.verdict in failing:
         raise typer.Exit(1)
-
-
-def snapshot_verdict(
-    path: str, graph: JobGraph, target: Target, earlier: JobGraph | None = None
-) -> StateVerdict:
-    """The verdict on the snapshot at `path`, whatever is the matter with it."""
-    try:
-        snapshot = with_states(read_snapshot(path), path)
-    except MetadataError as error:
-        return unreadable(str(error))
-    except StorageError as error:
-        return unknown(str(error))
-    return judge(snapshot, graph, target, earlier)
 
 
 def _version(text: str) -> str:

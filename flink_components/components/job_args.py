@@ -41,6 +41,8 @@ class JobArgs(TypedDict, total=False):
     """Your own name of this build of the job; needed for `accept`."""
     accept: Input[list[Mapping[str, Any]]]
     """Losses of state accepted for this version: operator, version, reason, up_to."""
+    job_graph: Input[str]
+    """A file that `flink-components graph JAR -o FILE` made: tells what becomes of the state."""
     on_delete: Input[str]
     """savepoint (default where savepoint_dir is set), cancel or keep."""
     deadlines: Input[Mapping[str, Input[str]]]

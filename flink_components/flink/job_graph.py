@@ -82,12 +82,12 @@ class JobGraph(SpecModel):
     state_backend: str | None = Field(
         default=None, description="the state backend that the program sets, if it does"
     )
-    operators: Annotated[tuple[Operator, ...], Field(min_length=1)] = Field(
-        description="in the order in which Flink numbers them"
-    )
+    operators: tuple[Operator, ...] = Field(description="in the order in which Flink numbers them")
 
     @check("operators")
     def _is_one_graph(self) -> Iterator[Problem]:
+        if not self.operators:
+            yield Problem("operators", "is empty", do="make the graph again")
         ids = Counter(operator.id for operator in self.operators)
         for index, operator in enumerate(self.operators):
             path = f"operators[{index}]"

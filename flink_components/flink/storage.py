@@ -59,6 +59,17 @@ def write_seen(location: str, content: bytes, landmark: str) -> None:
         raise StorageError(first_line(error)) from error
 
 
+def in_sight(location: str) -> bool:
+    """Whether the folder of a local file or the bucket of another can be seen from here.
+
+    What is missing where neither can is elsewhere, for all that is known. Raises StorageError.
+    """
+    files, path = filesystem(location)
+    local = "file" in files.protocol
+    holder = path.rpartition("/")[0] if local else path.partition("/")[0]
+    return bool(files.exists(holder))
+
+
 def first_line(error: Exception) -> str:
     """The beginning of what a library says."""
     return (str(error) or type(error).__name__).split("\n", 1)[0]

@@ -9,6 +9,7 @@ from flink_components.flink.storage import StorageError
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeApi, KubeError, Unreachable
 from flink_components.kube.objects import labels
+from flink_components.lifecycle.accepting import accepted
 from flink_components.lifecycle.announcing import announce
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.guards import Probe, claimed, withdrawn
@@ -148,6 +149,9 @@ class ApplicationPlace:
         if run is None or not runs_here or not self._never_came_up(held, run, seen):
             return decision
         return Decision(Action.WAIT, run.revision) if self._is_wished(run) else decision
+
+    def judge(self, held: HeldRecord, decision: Decision, seen: Seen) -> None:
+        accepted(self._shop, self.wish, held.record, decision, seen)
 
     def _goes_on(self, held: HeldRecord, run: Run) -> bool:
         """The declaration allows a start from something else than a savepoint of a stop."""

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from flink_components.lifecycle.accepting import accepted
 from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.kept import way_back_to
@@ -18,7 +19,7 @@ from flink_components.lifecycle.wish import JobWish, Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
 from flink_components.plan.decision import Decision, Seen
-from flink_components.plan.record import Record, Run
+from flink_components.plan.record import AcceptedLoss, Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
 
@@ -47,6 +48,9 @@ class Place(Protocol):
 
     def rescale(self, held: HeldRecord, decision: Decision) -> bool:
         """Changes the parallelism while the job runs; False where that can't be done."""
+
+    def judge(self, held: HeldRecord, decision: Decision, seen: Seen) -> None:
+        """Whether the state can be gone on from, before anything is stopped. Raises Refused."""
 
     def prepare(self, held: HeldRecord) -> None:
         """All that can be refused or can fail, before anything is stopped. Raises Refused."""
@@ -97,6 +101,7 @@ class SessionPlace:
         self._before = before
         self._rehearsal = Rehearsal(shop, wish)
         self._jar_id = ""
+        self._losses: tuple[AcceptedLoss, ...] = ()
 
     def begin(self) -> None:
         """Begins what needs no lock."""
@@ -123,6 +128,9 @@ class SessionPlace:
     def rescale(self, held: HeldRecord, decision: Decision) -> bool:
         return rescale(self._shop, held, self.wish, decision.revision, self._rehearsal)
 
+    def judge(self, held: HeldRecord, decision: Decision, seen: Seen) -> None:
+        self._losses = accepted(self._shop, self.wish, held.record, decision, seen)
+
     def prepare(self, held: HeldRecord) -> None:
         self._jar_id = self._rehearsal.result().jar_id
 
@@ -137,7 +145,10 @@ class SessionPlace:
         return
 
     def submit(self, held: HeldRecord, run: Run) -> bool:
-        return submit(self._shop, held, self.wish.spec, run, self._jar_id)
+        if self._losses:
+            held.commit(accepted=held.record.accepting(self._losses))
+        loses = bool(self._losses)
+        return submit(self._shop, held, self.wish.spec, run, self._jar_id, loses)
 
     def running(self) -> None:
         return

@@ -93,7 +93,9 @@ def _planned(
     if isinstance(wish, Wish) and record and record.run and wish.only_scales(record.run):
         seen = with_scaling(shop, record.run, seen)
     decision = wish.numbered(decide(spec, wish.fingerprint, record, seen))
-    found = _describe(wish, changed, record, seen, decision)
+    found = _with_state(
+        shop, wish, record, seen, decision, _describe(wish, changed, record, seen, decision)
+    )
     if adopting is not None and adopting.adopted is not None:
         found = _with_adoption(found, adopting.adopted)
     if deleted:
@@ -152,6 +154,31 @@ def _describe(
         if record and record.open
         else "",
     )
+
+
+def _with_state(
+    shop: Workshop,
+    wish: JobWish,
+    record: Record | None,
+    seen: Seen,
+    decision: Decision,
+    found: Plan,
+) -> Plan:
+    """What becomes of the state, and whether that is refused."""
+    # A refresh needs none of this.
+    from flink_components.lifecycle.judging import judged
+
+    try:
+        state = judged(shop, wish, record, decision, seen)
+    except Refused as error:
+        return replace(found, headline="REFUSED", restore="", why="", refused=str(error))
+    if state is None:
+        return found
+    if state.refusal:
+        refused = replace(found, headline="REFUSED", restore="", why="", state=state)
+        return replace(refused, refused=state.refusal)
+    kept = "WITH PART OF ITS STATE" if state.gives_up else "WITH ITS STATE"
+    return replace(found, headline=found.headline.replace("WITH ITS STATE", kept), state=state)
 
 
 def _with_adoption(plan: Plan, adopted: Adopted) -> Plan:

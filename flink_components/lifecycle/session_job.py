@@ -100,6 +100,7 @@ def _bring(
     elif decision.action is Action.STOP:
         _stand_down(shop, held, place, decision)
     else:
+        place.judge(held, decision, seen)
         _replace(shop, held, ledger, place, decision)
         return
     place.stays(held)

@@ -16,16 +16,24 @@ _LOOK_SECONDS = 30.0
 _ALREADY_USED = re.compile(r"Duplicate(Job|Application)Submission|already been submitted")
 
 
-def submit(shop: Workshop, held: HeldRecord, spec: SessionJobSpec, run: Run, jar_id: str) -> bool:
+def submit(
+    shop: Workshop,
+    held: HeldRecord,
+    spec: SessionJobSpec,
+    run: Run,
+    jar_id: str,
+    loses_state: bool = False,
+) -> bool:
     """False where Flink refuses the id as used and has no such job: an earlier try has failed.
 
-    Where the answer is lost and the job does not show up, it is sent once more: under the same
-    id, which Flink takes only once.
+    `loses_state`: state that no operator takes is left behind, which Flink else refuses. Where the
+    answer is lost and the job does not show up, it is sent once more: under the same id, which
+    Flink takes only once.
     """
     flink = shop.flink(spec.cluster)
     for last in (False, True):
         try:
-            _run(flink, spec, run, jar_id)
+            _run(flink, spec, run, jar_id, loses_state)
             return True
         except FlinkUnreachable as error:
             if submitted(shop, flink, run.job_id, _LOOK_SECONDS):
@@ -44,18 +52,20 @@ def submit(shop: Workshop, held: HeldRecord, spec: SessionJobSpec, run: Run, jar
     raise AssertionError("unreachable")
 
 
-def _run(flink: FlinkClient, spec: SessionJobSpec, run: Run, jar_id: str) -> None:
+def _run(
+    flink: FlinkClient, spec: SessionJobSpec, run: Run, jar_id: str, loses_state: bool
+) -> None:
     """Submits; a jar that was removed since it was looked for is uploaded again."""
-    mode = claim_mode(spec, run)
+    what = (run.job_id, program(spec), run.restored_from, loses_state, claim_mode(spec, run))
     try:
-        flink.run_jar(jar_id, run.job_id, program(spec), run.restored_from, claim_mode=mode)
+        flink.run_jar(jar_id, *what)
     except FlinkUnreachable:
         raise
     except FlinkError as error:
         if error.status == 404 or jar_id in flink.jars():
             raise
         again = ensure_jar(flink, spec, run.jar)
-        flink.run_jar(again, run.job_id, program(spec), run.restored_from, claim_mode=mode)
+        flink.run_jar(again, *what)
 
 
 def claim_mode(spec: JobSpec, run: Run) -> str:

@@ -45,6 +45,7 @@ JOB: Mapping[str, Kind] = {
     "claim_mode": Kind.IN_PLACE,
     "version": Kind.IN_PLACE,
     "accept": Kind.IN_PLACE,
+    "job_graph": Kind.IN_PLACE,
     "on_delete": Kind.IN_PLACE,
     "deadlines": Kind.IN_PLACE,
     "description": Kind.IN_PLACE,

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flink_components.plan.changes import Change
+
+if TYPE_CHECKING:
+    from flink_components.plan.state.judgement import Judgement
 
 _HIDDEN = "[secret]"
 _LONGEST = 60
@@ -15,7 +18,8 @@ _LONGEST = 60
 class Plan:
     """What an `up` does with one job.
 
-    `unknown` says why no more can be said, `refused` why nothing will be done.
+    `unknown` says why no more can be said, `refused` why nothing will be done, `state` what
+    becomes of its state where it is restored.
     """
 
     key: str
@@ -28,6 +32,7 @@ class Plan:
     unfinished: str = ""
     refused: str | None = None
     unknown: str | None = None
+    state: "Judgement | None" = None
 
     def hiding(self, fields: Collection[str]) -> "Plan":
         """The same plan without the values of these fields, which are secret."""
@@ -45,14 +50,15 @@ class Plan:
             what = f"{change.field} {_value(change, change.old)} -> {_value(change, change.new)}"
             lines.append(f"    {label:<9} {what}  ({change.kind.value})")
             label = ""
-        facts = [
-            ("first", self.unfinished),
-            ("why", self.why),
-            ("from", self.restore),
-            ("unknown", self.unknown or ""),
-            ("refused", self.refused or ""),
-        ]
-        lines.extend(f"    {name:<9} {fact}" for name, fact in facts if fact)
+        lines.extend(_facts(("first", self.unfinished), ("why", self.why)))
+        lines.extend([self.state.text()] if self.state else [])
+        lines.extend(
+            _facts(
+                ("from", self.restore),
+                ("unknown", self.unknown or ""),
+                ("refused", self.refused or ""),
+            )
+        )
         return "\n".join(lines)
 
     def _revisions(self) -> str:
@@ -61,6 +67,10 @@ class Plan:
         if self.old_revision is None or self.old_revision == self.new_revision:
             return f"r{self.new_revision}  "
         return f"r{self.old_revision} -> r{self.new_revision}  "
+
+
+def _facts(*facts: tuple[str, str]) -> list[str]:
+    return [f"    {name:<9} {fact}" for name, fact in facts if fact]
 
 
 def _value(change: Change, value: Any) -> str:

@@ -5,7 +5,7 @@ version has written are kept.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Literal
 
@@ -345,6 +345,12 @@ class Record(_OlderThanApplications):
         if scaling is None or self.run is None or self.run.job_id != scaling.run.job_id:
             return self
         return self.model_copy(update={"run": scaling.run, "phase": Phase.STABLE})
+
+    def accepting(self, losses: Sequence[AcceptedLoss]) -> tuple[AcceptedLoss, ...]:
+        """What was accepted, with these; one that is done again counts once."""
+        known = {(one.operator, one.version) for one in self.accepted}
+        new = [one for one in losses if (one.operator, one.version) not in known]
+        return (*self.accepted, *new)
 
     def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
         """The failures with one more, the oldest dropped."""

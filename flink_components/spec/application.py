@@ -143,6 +143,7 @@ class ApplicationJobSpec(JobSpec):
     """
 
     checkpoint_dir: StorageUri | None = Field(default=None, description="where checkpoints go")
+    jar_sha256: Sha256 | None = Field(default=None, description="as it is declared")
     surge: Flag = Field(default=True, description="as it is declared")
     cleanup: Cleanup = Field(default=Cleanup.ON_FINISH, description="as it is declared")
     ready_within: Limit = Field(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, StringConstraints
 
 from flink_components.spec.errors import FieldError, Problem
 
@@ -60,6 +60,18 @@ def _sha256(text: str) -> str:
     return text
 
 
+def _graph_file(path: str) -> str:
+    if "://" in path:
+        raise FieldError(
+            "is not a path on this machine", "fetch the file beside the program, and give its path"
+        )
+    if path.endswith(".jar"):
+        raise FieldError(
+            "is a jar", f"make its job graph with `flink-components graph {path} -o graph.json`"
+        )
+    return path
+
+
 def _class_name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*", text):
         raise FieldError("is not a Java class name", do="give it as org.acme.Job")
@@ -69,6 +81,7 @@ def _class_name(text: str) -> str:
 SessionJar = Annotated[str, AfterValidator(_of_a_session_job)]
 ApplicationJar = Annotated[str, AfterValidator(_of_an_application)]
 Sha256 = Annotated[str, AfterValidator(_sha256)]
+GraphFile = Annotated[str, StringConstraints(min_length=1), AfterValidator(_graph_file)]
 ClassName = Annotated[str, AfterValidator(_class_name)]
 
 

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from flink_components.spec.base import Flag, Problem, SpecModel, check
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import FieldError
-from flink_components.spec.jar import ClassName, SessionJar, Sha256
+from flink_components.spec.jar import ClassName, GraphFile, SessionJar, Sha256
 from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
@@ -192,6 +192,9 @@ class DeclaredJobSpec(StopSpec):
     version: Text | None = Field(default=None, description="the job's own version, as you call it")
     accept: tuple[StateLoss, ...] = Field(
         default=(), description="losses of state that are accepted for this `version`"
+    )
+    job_graph: GraphFile | None = Field(
+        default=None, description="the file that `flink-components graph JAR -o FILE` made"
     )
     description: str | None = Field(default=None, description="for people")
 

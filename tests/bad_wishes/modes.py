@@ -238,6 +238,28 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"version": "2", "accept": [{"operator": "", "version": "2", "reason": "re-keyed"}]},
         ("accept[0].operator: is empty (given: ''); give a value"),
     ),
+    "job-graph-a-jar": (
+        {"job_graph": "build/job.jar"},
+        (
+            "job_graph: is a jar (given: 'build/job.jar'); make its job graph with "
+            "`flink-components graph build/job.jar -o graph.json`"
+        ),
+    ),
+    "job-graph-elsewhere": (
+        {"job_graph": "s3://acme/graph.json"},
+        (
+            "job_graph: is not a path on this machine (given: 's3://acme/graph.json'); fetch the "
+            "file beside the program, and give its path"
+        ),
+    ),
+    "job-graph-empty": (
+        {"job_graph": ""},
+        "job_graph: is empty (given: ''); give a value",
+    ),
+    "job-graph-a-mapping": (
+        {"job_graph": {"operators": []}},
+        "job_graph: must be text (given: a mapping)",
+    ),
     "accept-unknown-field": (
         {
             "version": "2",

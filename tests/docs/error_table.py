@@ -37,6 +37,7 @@ _STEPS = {
     "lifecycle/checkpointing.py": "take a checkpoint",
     "lifecycle/history.py": "read the history",
     "lifecycle/jars.py": "upload the jar",
+    "lifecycle/judging.py": "restart with the state",
     "lifecycle/kept.py": "roll back by hand",
     "lifecycle/ledger.py": "read or write the ledger",
     "lifecycle/planning.py": "rename",

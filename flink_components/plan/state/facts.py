@@ -93,10 +93,11 @@ def _ways_out(refused: Sequence[Refused]) -> list[str]:
             f'.setUidHash("{dropped.id}") on {candidate.operator.label}, for one release'
             for candidate in dropped.candidates
         ]
-    if len(refused) == 1:
-        lines.append(f"accept=[{refused[0].line}]")
-    elif refused:
-        lines += ["accept=[", *(f"  {loss.line}," for loss in refused), "]"]
+    accepting = [loss.line for loss in refused if loss.line]
+    if len(accepting) == 1:
+        lines.append(f"accept=[{accepting[0]}]")
+    elif accepting:
+        lines += ["accept=[", *(f"  {line}," for line in accepting), "]"]
     return lines + [f"{loss.dropped.label}: {loss.why}" for loss in refused if loss.why]
 
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from flink_components.flink.operator_ids import id_of_uid
 from flink_components.plan.state.verdict import Dropped, StateVerdict
 from flink_components.spec.job import StateLoss
 
@@ -14,11 +15,31 @@ WHOLE_STATE = "*"
 @dataclass(frozen=True)
 class Refused:
     """A loss that is not accepted: `why` says what of the acceptance does not hold, if there is
-    one, and `line` is what to write to accept it."""
+    one, and `line` is what to write to accept it, "" where nothing would."""
 
     dropped: Dropped
     why: str
     line: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A loss, and what accepts it."""
+
+    dropped: Dropped
+    by: StateLoss
+
+
+def accepted_losses(
+    verdict: StateVerdict, accept: Sequence[StateLoss], version: str | None
+) -> tuple[Accepted, ...]:
+    """The losses that are accepted for this `version`."""
+    found = []
+    for dropped in verdict.dropped:
+        holding = [loss for loss in _named(dropped, accept) if not _against(loss, dropped, version)]
+        if holding:
+            found.append(Accepted(dropped, holding[0]))
+    return tuple(found)
 
 
 def refused_losses(
@@ -36,8 +57,13 @@ def refused_losses(
 
 def _named(dropped: Dropped, accept: Iterable[StateLoss]) -> list[StateLoss]:
     """Those that mean this operator, by its own name before those of the whole state."""
-    own = [loss for loss in accept if dropped.is_called(loss.operator)]
+    own = [loss for loss in accept if _means(loss.operator, dropped)]
     return own + [loss for loss in accept if loss.operator == WHOLE_STATE]
+
+
+def _means(operator: str, dropped: Dropped) -> bool:
+    """A uid names it too where the snapshot does not know that, as before Flink 2.0."""
+    return dropped.is_called(operator) or id_of_uid(operator) == dropped.id
 
 
 def _against(loss: StateLoss, dropped: Dropped, version: str | None) -> str:

@@ -64,6 +64,7 @@ def test_session_clusters_are_what_they_were(
     [
         ("1.15.4", {}, "c36a897037cf7bb6"),
         ("1.20.3", {}, "f15afb27c203bf14"),
+        ("1.20.3", {"job_graph": "graph.json"}, "f15afb27c203bf14"),
         ("2.3.0", {}, "205755606b6a81ec"),
         ("1.20.3", {**_FULL, "args": ["--from", "payments"], "parallelism": 4}, "ab8b75928c589adf"),
     ],

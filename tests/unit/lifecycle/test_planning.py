@@ -270,6 +270,8 @@ def test_another_parallelism_is_a_restart_elsewhere_and_the_plan_says_why(world:
         "    changed   parallelism (unset) -> 4  (rescales)\n"
         "    why       it can't be rescaled in place, since that needs Flink 1.18 and "
         "jobmanager.scheduler: adaptive\n"
+        "    state     UNKNOWN: there is no job graph (make one with "
+        "`flink-components graph JAR -o FILE`, and set job_graph)\n"
         "    from      a savepoint taken by this up, native, below "
         "file:///savepoints/payments/fraud/"
     )

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_components.plan.state.losses import acceptance, refused_losses, size_text
+from flink_components.flink.operator_ids import id_of_uid
+from flink_components.plan.state.losses import (
+    acceptance,
+    accepted_losses,
+    refused_losses,
+    size_text,
+)
 from flink_components.plan.state.verdict import Dropped, StateVerdict, Verdict
 from flink_components.spec.base import load
 from flink_components.spec.job import StateLoss
@@ -27,6 +33,14 @@ def loss(operator: str, **fields: Any) -> StateLoss:
 @pytest.mark.parametrize("name", ["dedup", "Dedup window", ID, "*"])
 def test_it_is_accepted_by_uid_name_or_id_or_with_all(name: str) -> None:
     assert refused_losses(VERDICT, [loss(name)], "4.2.0") == ()
+
+
+def test_a_uid_names_it_where_the_snapshot_does_not_know_that() -> None:
+    old = Dropped(id_of_uid("dedup"), 20 << 20, ("keyed",))
+    verdict = StateVerdict(Verdict.PARTIAL, dropped=(old,))
+    assert refused_losses(verdict, [loss("dedup")], "4.2.0") == ()
+    (found,) = accepted_losses(verdict, [loss("other"), loss("dedup")], "4.2.0")
+    assert (found.dropped, found.by) == (old, loss("dedup"))
 
 
 def test_without_acceptance_the_line_to_write_is_said() -> None:

@@ -1,0 +1,234 @@
+"""What becomes of the state in a restart that is due, by the job graph that is declared."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from flink_components.flink.errors import FlinkError
+from flink_components.flink.image_jars import IN_IMAGE
+from flink_components.flink.job_graph import GraphError, JobGraph, Source, read_graph
+from flink_components.flink.metadata.contents import Snapshot
+from flink_components.flink.versions import features
+from flink_components.kube.access import AccessError
+from flink_components.kube.api import KubeError
+from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.observing import observe
+from flink_components.lifecycle.snapshot_verdict import verdict_from_here, verdict_of_stand_in
+from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
+from flink_components.lifecycle.work import Workshop
+from flink_components.plan.changes import fingerprint
+from flink_components.plan.decision import Action, Decision, Seen, Stop
+from flink_components.plan.record import Record
+from flink_components.plan.state.judgement import Judgement
+from flink_components.plan.state.judging import unknown
+from flink_components.plan.state.limits import Backend, Target, backend_of
+from flink_components.plan.state.losses import Refused as RefusedLoss
+from flink_components.plan.state.losses import accepted_losses, refused_losses
+from flink_components.plan.state.verdict import StateVerdict, Verdict
+from flink_components.spec.base import load
+from flink_components.spec.job import ClaimMode, JobSpec, SavepointFormat, SessionJobSpec
+from flink_components.spec.ref import ClusterRef
+from flink_components.spec.version import minor_of
+
+_BACKENDS = ("state.backend.type", "state.backend")
+_DEFAULT = "hashmap"
+_UNTOLD_SINCE = (2, 0)
+"""Since then a program sets its state backend by an option, which is no part of a graph."""
+_NO_GRAPH = (
+    "there is no job graph (make one with `flink-components graph JAR -o FILE`, and set job_graph)"
+)
+_LOOKS = 3
+_NO_SNAPSHOT = "no snapshot of the job is known yet, from which it could be told"
+
+
+def judged(
+    shop: Workshop, wish: JobWish, record: Record | None, decision: Decision, seen: Seen
+) -> Judgement | None:
+    """What becomes of the state; None where none is restored, or by hand.
+
+    Raises Refused where `job_graph` names no job graph, or that of another jar.
+    """
+    starts = decision.action in (Action.START, Action.RESTART)
+    if not starts or wish.by_hand is not None:
+        return None
+    spec = wish.spec
+    graph = _graph(wish)
+    if decision.restore is None and decision.stop not in (Stop.SAVEPOINT, Stop.LAST_STATE):
+        return None
+    if graph is None:
+        return Judgement(unknown(_NO_GRAPH))
+    target = _target(shop, spec, graph, record, decision)
+    if decision.restore is not None:
+        verdict, by = verdict_from_here(decision.restore.path, graph, target), ""
+    else:
+        as_taken = _taken(spec, decision, target.written_by)
+        verdict, by = _by_stand_in(
+            shop,
+            record,
+            decision,
+            seen,
+            lambda path: verdict_of_stand_in(path, graph, target, as_taken),
+        )
+    return _weighed(wish, _with_doubts(verdict, _doubts(wish, graph)), by)
+
+
+def _by_stand_in(
+    shop: Workshop,
+    record: Record | None,
+    decision: Decision,
+    seen: Seen,
+    look: Callable[[str], StateVerdict],
+) -> tuple[StateVerdict, str]:
+    """The verdict on what stands in for a snapshot that is yet to be taken, and what that is.
+
+    Where Flink has removed it since it was seen, there is a later one.
+    """
+    for _ in range(_LOOKS):
+        found = _stand_in(record, seen)
+        if found is None:
+            return unknown(_NO_SNAPSHOT), ""
+        path, what = found
+        verdict = look(path)
+        if verdict.verdict is not Verdict.UNKNOWN or record is None or record.run is None:
+            break
+        seen = observe(shop, record.run, fresh=True)
+        if _stand_in(record, seen) == found:
+            break
+    yet = "the savepoint is yet to be taken"
+    if decision.stop is Stop.LAST_STATE:
+        yet = "there may be a later one when it is cancelled"
+    return verdict, f"{path.rstrip('/').rpartition('/')[2]}, {what}: {yet}"
+
+
+def _graph(wish: JobWish) -> JobGraph | None:
+    """The declared job graph, None where there is none. Raises Refused."""
+    if wish.spec.job_graph is None:
+        return None
+    path = wish.spec.job_graph
+    try:
+        graph = read_graph(Path(path).expanduser())
+    except GraphError as error:
+        raise Refused(f"job_graph can't be used: {error}") from None
+    other = _other_jar(wish, graph)
+    if other:
+        raise Refused(
+            f"job_graph can't be used: {path} was made of another jar ({graph.jar}) than {other}: "
+            f"make it again with `flink-components graph JAR -o {path}`"
+        )
+    return graph
+
+
+def _other_jar(wish: JobWish, graph: JobGraph) -> str:
+    """The jar that runs, where it is known that the graph is of another; else ""."""
+    if isinstance(wish, Wish):
+        known = not wish.spec.jar.startswith(IN_IMAGE)
+        return wish.spec.jar if known and not graph.is_of(wish.content) else ""
+    sha256 = wish.spec.jar_sha256 if isinstance(wish, ApplicationWish) else None
+    return "that of jar_sha256" if sha256 not in (None, graph.jar_sha256) else ""
+
+
+def _stand_in(record: Record | None, seen: Seen) -> tuple[str, str] | None:
+    """Where it is, and what it is."""
+    if seen.checkpoint is not None:
+        return seen.checkpoint.path, "its latest completed checkpoint"
+    if record is not None and record.restore is not None:
+        return record.restore.path, "the latest snapshot of it that is known"
+    return None
+
+
+def _taken(spec: JobSpec, decision: Decision, writer: str | None) -> Callable[[Snapshot], Snapshot]:
+    """A checkpoint as a savepoint holds it: no records in flight, and its own format."""
+    canonical = spec.savepoint_format is SavepointFormat.CANONICAL
+    if writer is not None and not features(writer).format_type:
+        canonical = True  # older Flinks know no other
+
+    def as_savepoint(snapshot: Snapshot) -> Snapshot:
+        operators = tuple(
+            replace(
+                entry,
+                parts=tuple(part for part in entry.parts if part != "channel"),
+                keyed=("canonical",) if canonical and entry.keyed else entry.keyed,
+            )
+            for entry in snapshot.operators
+        )
+        return replace(snapshot, operators=operators, savepoint=True)
+
+    return as_savepoint if decision.stop is Stop.SAVEPOINT else lambda snapshot: snapshot
+
+
+def _target(
+    shop: Workshop, spec: JobSpec, graph: JobGraph, record: Record | None, decision: Decision
+) -> Target:
+    return Target(
+        flink_version=spec.cluster.flink_version,
+        backend=_backend(shop, spec, graph),
+        claim=decision.forced and spec.claim_mode is ClaimMode.CLAIM,
+        written_by=_writer(record, decision),
+    )
+
+
+def _writer(record: Record | None, decision: Decision) -> str | None:
+    """The Flink that wrote, or is to write, the snapshot, where that is known."""
+    run = record.run if record else None
+    if run is None or (decision.restore is not None and decision.restore.job_id != run.job_id):
+        return None
+    return load(ClusterRef, run.cluster).flink_version
+
+
+def _backend(shop: Workshop, spec: JobSpec, graph: JobGraph) -> Backend | None:
+    """By the program, the job's options and the cluster's, in this order; hashmap is Flink's
+    default. None where the program may have set one that its graph does not tell, or where the
+    cluster is not there yet, as that of an application.
+    """
+    if graph.state_backend is not None:
+        return backend_of(graph.state_backend)
+    told = graph.source is Source.DRIVER and minor_of(graph.flink_version) < _UNTOLD_SINCE
+    if not told or not isinstance(spec, SessionJobSpec):
+        return None
+    try:
+        options = {**shop.flink(spec.cluster).cluster_config(), **spec.config}
+    except (FlinkError, AccessError, KubeError):
+        return None
+    return backend_of(next((str(options[name]) for name in _BACKENDS if name in options), _DEFAULT))
+
+
+def _doubts(wish: JobWish, graph: JobGraph) -> list[str]:
+    """Why it is not certain that the graph is that of the program that will run."""
+    if not isinstance(wish, Wish):
+        return ["whether the graph is of this application's jar, arguments and options"]
+    spec = wish.spec
+    found = []
+    if spec.jar.startswith(IN_IMAGE):
+        found.append("whether the graph is of this jar: what the image holds is not read")
+    # the command line knows options as text
+    config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in spec.config.items()}
+    what = {**spec.model_dump(mode="json"), "jar_content": graph.jar_content, "config": config}
+    if fingerprint(what) != graph.program:
+        found.append(
+            "ids and parallelism: the graph was made with another main class, other arguments, "
+            "parallelism or options than the job has"
+        )
+    return found
+
+
+def _with_doubts(verdict: StateVerdict, doubts: list[str]) -> StateVerdict:
+    if verdict.verdict is Verdict.UNKNOWN:
+        return verdict
+    return replace(verdict, unproven=(*verdict.unproven, *doubts))
+
+
+def _weighed(wish: JobWish, verdict: StateVerdict, by: str) -> Judgement:
+    """Against the losses that are accepted; nothing makes up for what Flink can't restore."""
+    if verdict.verdict is not Verdict.PARTIAL:
+        return Judgement(verdict, by=by)
+    spec = wish.spec
+    if isinstance(wish, Wish):
+        return Judgement(
+            verdict,
+            refused_losses(verdict, spec.accept, spec.version),
+            accepted_losses(verdict, spec.accept, spec.version),
+            by,
+        )
+    lost = tuple(RefusedLoss(dropped, why="", line="") for dropped in verdict.dropped)
+    return Judgement(verdict, lost, by=by, can_lose=False)
