@@ -14,6 +14,7 @@ import pulumi
 from examples.jobs.check import Report, check
 from examples.jobs.jars import build
 from flink_components import ApplicationDeployment, Environment
+from flink_components.kube.api import KubeError
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.plan.record import Record, Run
@@ -66,7 +67,7 @@ def environment(namespace: str, kubeconfig: str, version: str) -> Environment:
             "env": QUICK_JAVA_OF_SCRIPTS,
             "job_manager": {"cpu": "50m", "memory": "1200Mi"},
             "task_manager": {"cpu": "50m", "memory": "1200Mi", "slots": 2},
-            "deadlines": {"stable": "2 min"},
+            "deadlines": {"stable": "4 min"},
         },
     )
 
@@ -176,11 +177,11 @@ class Application:
         return sorted(pod["metadata"]["name"] for pod in answer["items"])
 
     def log(self, pod: str) -> str:
-        """What the container of a pod has said so far; "" before it has started."""
-        api = self.kubernetes.api
-        url = f"{api.server}{self.path('pods', pod)}/log"
-        answer = api.session.get(url, timeout=30)
-        return answer.text if answer.ok else ""
+        """What a JobManager has said so far; "" before it has started."""
+        try:
+            return self.kubernetes.api.log(self.namespace, pod, labels.JOB_MANAGER)
+        except KubeError:
+            return ""
 
     def says(self, text: str, revision: int, seconds: float = 60) -> str:
         """Waits until a JobManager of the revision has said this; the whole line."""
