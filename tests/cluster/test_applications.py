@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from examples.jobs.check import Report
+from flink_components.kube.objects import labels
 from flink_components.plan.record import Phase, Record, Run
 from tests.cluster.applications import PART_OF, Application, Json, applications
 from tests.cluster.stacks import NewStack
@@ -40,12 +41,15 @@ def of_revision(number: int) -> set[str]:
 
 @dataclass
 class Moment:
-    """What the engine, the ledger, Kubernetes and the output said after an operation."""
+    """What the engine, the ledger, Kubernetes and the output said after an operation.
+
+    staying: the pods that are not on their way out.
+    """
 
     run: EngineRun
     record: Record
     objects: set[str]
-    pods: list[str]
+    staying: list[str]
     report: Report
 
     @property
@@ -76,7 +80,9 @@ class Story:
 
     def note(self, step: str, run: EngineRun, report: Report) -> None:
         app = self.application
-        self.moments[step] = Moment(run, app.record, app.objects(), app.pods(), report)
+        pods = app.found("pods", labels.selector(labels.APPLICATION, app.key))
+        names = [pod["metadata"]["name"] for pod in pods]
+        self.moments[step] = Moment(run, app.record, app.objects(), names, report)
 
     def __getitem__(self, step: str) -> Moment:
         return self.moments[step]
@@ -171,7 +177,7 @@ def test_after_an_upgrade_that_fails_the_old_revision_runs_again(story: Story, s
     assert failed.record.restore is not None
     assert failed.job.restored_from == failed.record.restore.path
     assert failed.record.restore.revision == 2
-    assert {pod.split("-")[1] for pod in failed.pods} == {"r2"}
+    assert {pod.split("-")[1] for pod in failed.staying} == {"r2"}
 
 
 @pytest.mark.parametrize("step", ["failed", "failed again"])
@@ -205,6 +211,8 @@ def test_a_suspended_job_has_a_savepoint_and_no_pods(story: Story) -> None:
     assert suspended.record.phase is Phase.SUSPENDED
     assert suspended.record.restore is not None
     assert suspended.record.restore.job_id == story["mended"].job.job_id
+    by_hand = [pod for pod in suspended.staying if pod.startswith("counts-r1-")]
+    assert suspended.staying == by_hand
 
 
 def test_it_is_resumed_with_its_state(story: Story) -> None:
@@ -238,4 +246,4 @@ def test_a_destroy_takes_a_last_savepoint_and_leaves_only_the_ledger(story: Stor
     assert (destroyed.record.deleted, destroyed.record.phase) == (True, Phase.SUSPENDED)
     assert destroyed.record.restore is not None
     assert destroyed.record.restore.job_id == story["resumed"].job.job_id
-    assert (destroyed.pods, destroyed.objects) == ([], set())
+    assert (destroyed.staying, destroyed.objects) == ([], set())
