@@ -125,8 +125,10 @@ def story(kubeconfig: str, new_stack: NewStack) -> Iterator[Story]:
         mended = app.up("stateful-v2", **WIDER)
         app.written("v2")
         told.tell("mended", mended, "v2")
-        told.quiet["preview"] = app.stack.preview(app.declare("stateful-v2", **WIDER))
-        told.quiet["refresh"] = app.stack.refresh(expect_no_changes=True)
+        same = app.declare("stateful-v2", **WIDER)
+        told.quiet["preview"] = app.stack.preview(same)
+        told.quiet["refresh"] = app.stack.refresh()
+        told.quiet["preview after a refresh"] = app.stack.preview(same)
         make_again(app, first)
         told.said = app.says("guard waiting: revision", revision=1)
         told.tell("made again by hand", mended, "v2")
@@ -190,12 +192,16 @@ def test_a_mended_program_goes_on_and_leaves_no_litter(story: Story) -> None:
     assert mended.of_revisions == of_revision(mended.job.revision)
 
 
-def test_the_same_program_changes_nothing(story: Story) -> None:
-    assert story.quiet["preview"].changes() == {}
+@pytest.mark.parametrize("step", ["preview", "preview after a refresh"])
+def test_the_same_program_changes_nothing(story: Story, step: str) -> None:
+    assert story.quiet[step].ok, story.quiet[step].error
+    assert story.quiet[step].changes() == {}
 
 
 def test_a_refresh_finds_no_drift(story: Story) -> None:
-    assert story.quiet["refresh"].ok, story.quiet["refresh"].error
+    refreshed = story.quiet["refresh"]
+    assert refreshed.ok, refreshed.error
+    assert refreshed.result("counts-switch").outputs["drift"] == "none"
 
 
 def test_an_old_revision_that_is_made_again_by_hand_waits(story: Story) -> None:
