@@ -18,14 +18,8 @@ from flink_components.kube.api import KubeError
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.plan.record import Record, Run
-from tests.cluster.ground import (
-    QUICK_JAVA,
-    QUICK_JAVA_OF_SCRIPTS,
-    SAVEPOINTS,
-    VERSION,
-    namespace_with_volume,
-    volume,
-)
+from tests.cluster import ground
+from tests.cluster.ground import VERSION, namespace_with_volume, volume
 from tests.cluster.stacks import JobStack, NewStack
 from tests.conformance.lab import Program
 from tests.conformance.lab import Run as EngineRun
@@ -51,20 +45,11 @@ PART_OF = "app.kubernetes.io/part-of=flink-components"
 
 
 def environment(namespace: str, kubeconfig: str, version: str) -> Environment:
-    """Small pods that keep state and output on one volume, and ask for hardly any processor."""
-    return Environment(
-        namespace=namespace,
+    """That of a small cluster, with pods that ask for hardly any processor."""
+    return ground.environment(namespace, kubeconfig).but(
         flink_version=version,
-        connection={"kubeconfig": kubeconfig},
-        savepoint_dir=SAVEPOINTS,
-        checkpoint_dir="file:///data/checkpoints",
-        config={
-            "taskmanager.memory.managed.size": "64m",
-            "env.java.opts.jobmanager": QUICK_JAVA,
-            "env.java.opts.taskmanager": QUICK_JAVA,
-        },
         application_deployment={
-            "env": QUICK_JAVA_OF_SCRIPTS,
+            "env": ground.QUICK_JAVA_OF_SCRIPTS,
             "job_manager": {"cpu": "50m", "memory": "1200Mi"},
             "task_manager": {"cpu": "50m", "memory": "1200Mi", "slots": 2},
             "deadlines": {"stable": "4 min"},
