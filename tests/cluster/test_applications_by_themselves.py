@@ -13,7 +13,7 @@ from examples.jobs.check import Report, check
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.ledger import LEASE_SECONDS
 from flink_components.plan.go import GO, Claim, claim_of
-from flink_components.plan.record import Phase, Record
+from flink_components.plan.record import Record
 from tests.cluster.applications import Application, NewApplication, applications
 from tests.cluster.ground import volume
 from tests.cluster.stacks import ENGINE, PROVIDER, NewStack
@@ -107,13 +107,14 @@ def test_a_job_that_has_finished_is_not_run_again(new_application: NewApplicatio
     app = new_application("bounded")
     app.up("stateful-v1", "--end", str(END), **KEPT)
     until("its end", 60, lambda: is_complete(app))
-    app.up("stateful-v1", "--end", str(END), **KEPT)
-    assert app.record.phase is Phase.FINISHED
+    claim = claim_of(app.ledger.annotations())
 
     (first,) = app.pods(1, labels.JOB_MANAGER)
     app.kubernetes.call("DELETE", app.path("pods", first), {"gracePeriodSeconds": 0})
     until("the pod's end", 30, lambda: first not in app.pods(1, labels.JOB_MANAGER))
-    assert "the job is to be down" in app.says("guard waiting:", revision=1)
+    app.says("guard waiting:", revision=1)
+    assert claim is not None
+    assert claim_of(app.ledger.annotations()) == claim
     report = check(app.output, END)
     assert report.ok, str(report)
     destroyed = app.stack.destroy()
