@@ -22,6 +22,7 @@ from flink_components.lifecycle.revisions import (
     of_revision,
     put_down,
     remove_others,
+    renew,
     rest,
     scale,
 )
@@ -253,6 +254,7 @@ class ApplicationPlace:
         return any(map(in_vain, found)) or any(refused)
 
     def prepare_again(self, held: HeldRecord) -> None:
+        renew(self._shop, held, self._api, self._ref)
         scale(held, self._api, self._ref, self._pods)
 
     def keeping(self, held: HeldRecord, revision: int) -> AbstractContextManager[None]:

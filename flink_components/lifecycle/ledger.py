@@ -68,6 +68,7 @@ def own_labels(kind: str, key: str) -> dict[str, str]:
     """The labels of what is kept of `key` on the API server."""
     return {
         "app.kubernetes.io/managed-by": "flink-components",
+        "app.kubernetes.io/part-of": "flink-components",
         KIND: kind,
         KEY: label_value(key),
     }

@@ -8,8 +8,9 @@ from flink_components.flink.errors import cause_in_log
 from flink_components.kube.api import Json, KubeApi, KubeError, NotFound
 
 _NO_PODS = "no pods yet: is a quota or an admission policy in the way?"
+_BACK_OFF = "CrashLoopBackOff"
 _WAITS_IN_VAIN = (
-    "CrashLoopBackOff",
+    _BACK_OFF,
     "CreateContainerConfigError",
     "ErrImagePull",
     "ImagePullBackOff",
@@ -49,6 +50,12 @@ def in_vain(pod: Json) -> bool:
     """It waits for what does not come by itself: an image, a Secret, a container that crashes."""
     states = (container.get("state") or {} for container in _containers(pod))
     return any((state.get("waiting") or {}).get("reason") in _WAITS_IN_VAIN for state in states)
+
+
+def backs_off(pod: Json) -> bool:
+    """Kubernetes lets a container of it wait before it starts it again: up to five minutes."""
+    states = (container.get("state") or {} for container in _containers(pod))
+    return any((state.get("waiting") or {}).get("reason") == _BACK_OFF for state in states)
 
 
 def not_made(api: KubeApi, namespace: str, deployment: str) -> str:

@@ -7,6 +7,7 @@ from flink_components.kube.api import KubeApi, KubeError, NotFound
 from flink_components.kube.objects import labels
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.pods import backs_off
 from flink_components.lifecycle.session_cluster import remove_objects
 from flink_components.lifecycle.standing import selector_of
 from flink_components.lifecycle.waiting import poll
@@ -92,6 +93,17 @@ def put_down(shop: Workshop, held: HeldRecord, api: KubeApi, ref: ClusterRef) ->
     """
     scale(held, api, ref, NO_PODS)
     _wait_until_gone(shop, api, ref.namespace, selector_of(ref))
+
+
+def renew(shop: Workshop, held: HeldRecord, api: KubeApi, ref: ClusterRef) -> None:
+    """Takes the JobManager's pods away where Kubernetes lets them wait: new ones start at once.
+
+    One that was disowned has ended, and waits the longer the more often that was so of late.
+    """
+    selector = selector_of(ref, labels.JOB_MANAGER)
+    if any(map(backs_off, api.list("Pod", ref.namespace, selector))):
+        scale(held, api, ref, {labels.JOB_MANAGER: 0})
+        _wait_until_gone(shop, api, ref.namespace, selector)
 
 
 def rest(held: HeldRecord, api: KubeApi, ref: ClusterRef) -> None:

@@ -47,7 +47,8 @@ class FakeRevision:
     """Its objects, pods and JVM; `lease` is the name of the ledger.
 
     `problem` keeps its pods from running (a waiting reason), `stuck` from ending; `silent` keeps
-    its guard from doing anything, `unwritable` from writing savepoints.
+    its guard from doing anything, `unwritable` from writing savepoints. `back_off` is how long
+    Kubernetes lets a container that has ended wait, beyond the two seconds of each start.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class FakeRevision:
         self.jvm: Jvm | None = None
         self.restarts = 0
         self.exits = 0
+        self.back_off = 0.0
+        self.starts_again = 0.0
         flink.up = False
         self._make(program)
 
@@ -125,8 +128,12 @@ class FakeRevision:
             if component == "jobmanager":
                 self._end_jvm()
                 self.jvm = None
-        elif there and wanted and not self.problem and not self._runs(key):
+        elif there and wanted and self._is_due(key):
             self._start_container(key, component)
+
+    def _is_due(self, key: tuple[str, str, str]) -> bool:
+        late = self.clock.now() >= self.starts_again
+        return late and not self.problem and not self._runs(key)
 
     def _new_pod(self, component: str, name: str) -> None:
         labels = {**self.labels, "app.kubernetes.io/component": component}
@@ -168,6 +175,9 @@ class FakeRevision:
         container["state"] = {"running": {"startedAt": started}}
         self.kube.logs[(self.namespace, self.pod()["metadata"]["name"], True)] = text
         self.jvm = Jvm(lock_since=self.clock.now(), next_look=self.clock.now() + 2)
+        if self.back_off:
+            self.jvm, self.starts_again = None, self.clock.now() + self.back_off
+            container["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
 
     def _end_jvm(self) -> None:
         self.flink.up = False

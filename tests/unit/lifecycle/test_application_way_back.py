@@ -52,6 +52,16 @@ def test_a_start_that_fails_is_told_by_its_cause_and_the_old_revision_runs_again
     assert world.revisions[2].replicas("jobmanager") == 0
 
 
+def test_the_way_back_does_not_wait_until_kubernetes_starts_an_ended_container_again(
+    world: ApplicationWorld,
+) -> None:
+    run(world)
+    world.revisions[1].back_off = 300
+    world.behaviours["v2"] = BROKEN
+    assert "The old revision 1 runs again" in failing(world, "v2")
+    assert world.the_job().entry_class == "v1"
+
+
 def test_a_guard_that_dies_after_its_answer_costs_a_wait_and_the_old_revision_runs_again(
     world: ApplicationWorld,
 ) -> None:

@@ -50,6 +50,7 @@ def test_a_program_is_in_a_secret_with_the_labels_of_a_ledger(world: World) -> N
     assert found["type"] == "Opaque"
     assert found["metadata"]["labels"] == {
         "app.kubernetes.io/managed-by": "flink-components",
+        "app.kubernetes.io/part-of": "flink-components",
         "flink-components/ledger": "programs",
         "flink-components/key": "payments-fraud-41992dc6",
     }
