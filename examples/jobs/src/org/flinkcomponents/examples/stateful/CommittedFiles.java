@@ -32,7 +32,9 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * in the state are made visible, and hidden ones that no state names never are.
  *
  * <p>A line is {@code number,key,count,milliseconds since 1970,version of the job}; a file is
- * {@code part-<run>-<attempt>-<subtask>-<n>.csv}, where run is the time at which main() ran.
+ * {@code part-<run>-<attempt>-<subtask>-<n>.csv}, where run is the time at which main() ran, and n
+ * counts on from the time at which the task began: a JobManager that takes a job over counts its
+ * attempts from 0 again.
  *
  * <p>It is an operator because the sink interfaces of 1.13 and of 2.3 have nothing in common.
  */
@@ -47,7 +49,7 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
 
     private transient Path folder;
     private transient String prefix;
-    private transient int nextFile;
+    private transient long nextFile;
     private transient Path hidden;
     private transient Writer writer;
     private transient TreeMap<Long, List<String>> pending;
@@ -67,6 +69,7 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
         folder = Files.createDirectories(Paths.get(directory));
         TaskFacts facts = TaskFacts.of(getRuntimeContext());
         prefix = "part-" + run + "-" + facts.attempt + "-" + facts.subtask + "-";
+        nextFile = System.currentTimeMillis();
         pending = new TreeMap<>();
         pendingState =
                 context.getOperatorStateStore()
