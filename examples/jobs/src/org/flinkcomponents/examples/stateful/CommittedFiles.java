@@ -1,10 +1,13 @@
 package org.flinkcomponents.examples.stateful;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -29,7 +32,8 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  *
  * <p>Records go to a hidden file; a checkpoint closes it and keeps its name in the state; when the
  * checkpoint is complete the file is renamed to its visible name. After a restore the files named
- * in the state are made visible, and hidden ones that no state names never are.
+ * in the state are made visible, and hidden ones that no state names never are. A file never
+ * replaces another: the job fails instead.
  *
  * <p>A line is {@code number,key,count,milliseconds since 1970,version of the job}; a file is
  * {@code part-<run>-<attempt>-<subtask>-<n>.csv}, where run is the time at which main() ran, and n
@@ -83,7 +87,7 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
     public void processElement(StreamRecord<Tuple3<Long, Long, Long>> element) throws IOException {
         if (writer == null) {
             hidden = folder.resolve("." + prefix + nextFile++ + ".csv");
-            writer = Files.newBufferedWriter(hidden, StandardCharsets.UTF_8);
+            writer = Files.newBufferedWriter(hidden, StandardCharsets.UTF_8, CREATE_NEW);
         }
         Tuple3<Long, Long, Long> record = element.getValue();
         long now = System.currentTimeMillis();
@@ -140,7 +144,9 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
         Path from = folder.resolve("." + name);
         Path to = folder.resolve(name);
         try {
-            if (Files.exists(from)) {
+            if (Files.exists(from) && Files.exists(to)) {
+                throw new FileAlreadyExistsException(from + " would replace output: " + to);
+            } else if (Files.exists(from)) {
                 Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
             } else if (!Files.exists(to)) {
                 throw new FileNotFoundException("output is lost: neither " + from + " nor " + to);
