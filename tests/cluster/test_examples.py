@@ -8,32 +8,36 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from examples.jobs.check import CheckError, check
 from sandbox import shell
-from sandbox.paths import PROJECT, STATE
+from sandbox.paths import PROJECT
 from tests.cluster.readme import Typed, block_with, commands, copy_of_the_examples
 from tests.lifecycle.kubernetes import Kubernetes, until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(1200)]
 
 CLUSTER, JOB, PLATFORM = "01-session-cluster", "02-session-job", "03-compose-into-a-platform"
-AVAILABLE, IN_S3 = "05-high-availability", "06-s3-state"
+APPLICATION, AVAILABLE, IN_S3 = "04-application", "05-high-availability", "06-s3-state"
 NAMESPACES = (
     "example-session-cluster",
     "example-session-job",
     "example-platform",
+    "example-application",
     "example-high-availability",
     "example-s3-state",
     "flink-dev",
 )
 NOTHING_CHANGED = ("pulumi preview --expect-no-changes", "pulumi refresh --expect-no-changes")
-OUTPUT = STATE / "volumes" / "example-session-job-data" / "counts"
-CHECK = f"python -m examples.jobs.check {OUTPUT}"
-PREVIEW_OF_THE_UPGRADE = "example-session-job/counts  r1 -> r2"
+CHECK = "python -m examples.jobs.check "
+UPGRADES = {
+    JOB: "example-session-job/counts  r1 -> r2",
+    APPLICATION: "example-application/counts  r1 -> r2",
+}
 
 Stories = Mapping[str, "Future[Typed]"]
 
@@ -53,6 +57,7 @@ def stories(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> Storie
         "demo": lambda: _demo(variables),
         JOB: lambda: _example(JOB, tmp_path_factory.mktemp("clone"), variables),
         PLATFORM: lambda: _example(PLATFORM, tmp_path_factory.mktemp("clone"), variables),
+        APPLICATION: lambda: _example(APPLICATION, tmp_path_factory.mktemp("clone"), variables),
         AVAILABLE: lambda: _example(AVAILABLE, tmp_path_factory.mktemp("clone"), variables),
         IN_S3: lambda: _example(IN_S3, tmp_path_factory.mktemp("clone"), variables),
         CLUSTER: lambda: _example(CLUSTER, tmp_path_factory.mktemp("clone"), variables),
@@ -71,7 +76,7 @@ def _example(example: str, folder: Path, variables: Mapping[str, str]) -> Typed:
     """Types what the README shows, and looks what changed after its first `up`."""
     shell = Typed(copy_of_the_examples(folder), variables)
     for command in commands(PROJECT / "examples" / example / "README.md"):
-        if command.startswith("python -m examples.jobs.check "):
+        if command.startswith(CHECK):
             _wait_for_v2(Path(command.rpartition(" ")[2]))
         shell.run(command)
         if command == "pulumi up" and len(shell.outputs(command)) == 1:
@@ -92,14 +97,14 @@ def _wait_for_v2(output: Path) -> None:
     until("output of v2", 60, look)
 
 
-def plan_in(text: str) -> list[str]:
+def plan_in(text: str, upgrade: str) -> list[str]:
     """The lines of a plan, without their indentation and without hashes."""
     lines = [re.sub(r"\b[0-9a-f]{8}…", "#", line.strip()) for line in text.splitlines()]
-    start = next(n for n, line in enumerate(lines) if line.startswith(PREVIEW_OF_THE_UPGRADE))
-    return lines[start : start + 4]
+    start = next(n for n, line in enumerate(lines) if line.startswith(upgrade))
+    return list(takewhile(bool, lines[start:]))
 
 
-@pytest.mark.parametrize("example", [CLUSTER, JOB, PLATFORM, AVAILABLE, IN_S3])
+@pytest.mark.parametrize("example", [CLUSTER, JOB, PLATFORM, APPLICATION, AVAILABLE, IN_S3])
 def test_the_readme_can_be_typed_as_it_is(example: str, stories: Stories) -> None:
     typed = stories[example].result()
     assert [len(typed.outputs(look)) for look in NOTHING_CHANGED] == [1, 1]
@@ -111,39 +116,50 @@ def test_the_ref_of_a_cluster_is_plain_json(stories: Stories) -> None:
     assert (ref["key"], ref["slots"]) == ("example-session-cluster/main", 2)
 
 
-@pytest.mark.parametrize("page", ["README.md", f"examples/{JOB}/README.md"])
-def test_a_page_shows_the_real_preview_of_an_upgrade(page: str, stories: Stories) -> None:
-    seen = stories[JOB].result().outputs("pulumi preview")[-1]
-    shown = block_with(PREVIEW_OF_THE_UPGRADE, PROJECT / page)
+@pytest.mark.parametrize(
+    ("page", "example"),
+    [
+        ("README.md", JOB),
+        (f"examples/{JOB}/README.md", JOB),
+        (f"examples/{APPLICATION}/README.md", APPLICATION),
+    ],
+)
+def test_a_page_shows_the_real_preview_of_an_upgrade(
+    page: str, example: str, stories: Stories
+) -> None:
+    upgrade = UPGRADES[example]
+    seen = stories[example].result().outputs("pulumi preview")[-1]
+    shown = block_with(upgrade, PROJECT / page)
     details = seen.partition("Diagnostics:")[2]
-    assert plan_in(shown) == plan_in(details)
+    assert plan_in(shown, upgrade) == plan_in(details, upgrade)
 
 
 def test_a_detailed_preview_says_what_happens_to_the_state(stories: Stories) -> None:
     (seen,) = stories[JOB].result().outputs("pulumi preview --diff")
     assert "stateful-v1.jar" in seen
-    assert f"{PREVIEW_OF_THE_UPGRADE}  RESTARTS WITH ITS STATE" in seen
+    assert f"{UPGRADES[JOB]}  RESTARTS WITH ITS STATE" in seen
 
 
-def test_an_upgraded_job_has_lost_and_repeated_nothing(stories: Stories) -> None:
-    typed = stories[JOB].result()
-    (restored_from,) = typed.outputs("pulumi stack output restored_from")
-    assert restored_from.startswith("file:/data/savepoints/example-session-job/counts/1-1/")
-    assert proof_in(typed.outputs(CHECK)[0]) == PROOF
+@pytest.mark.parametrize("example", [JOB, APPLICATION, AVAILABLE])
+def test_an_upgraded_job_has_lost_and_repeated_nothing(example: str, stories: Stories) -> None:
+    typed = stories[example].result()
+    (checked,) = (text for command, text in typed.printed if command.startswith(CHECK))
+    assert proof_in(checked) == PROOF
 
 
-def test_an_upgraded_job_with_a_standby_has_lost_and_repeated_nothing(stories: Stories) -> None:
-    (check_it,) = (
-        text
-        for command, text in stories[AVAILABLE].result().printed
-        if command.startswith("python -m examples.jobs.check ")
-    )
-    assert proof_in(check_it) == PROOF
-
-
-def test_a_job_in_s3_is_upgraded_from_there(stories: Stories) -> None:
-    (restored,) = stories[IN_S3].result().outputs("pulumi stack output restored_from")
-    assert restored.startswith("s3://acme-flink/example/savepoints/example-s3-state/counts/1-1/")
+@pytest.mark.parametrize(
+    ("example", "savepoint"),
+    [
+        (JOB, "file:/data/savepoints/example-session-job/counts/1-1/"),
+        (APPLICATION, "file:/data/savepoints/example-application/counts/1-1/"),
+        (IN_S3, "s3://acme-flink/example/savepoints/example-s3-state/counts/1-1/"),
+    ],
+)
+def test_an_upgraded_job_says_where_its_state_came_from(
+    example: str, savepoint: str, stories: Stories
+) -> None:
+    (restored_from,) = stories[example].result().outputs("pulumi stack output restored_from")
+    assert restored_from.startswith(savepoint)
 
 
 def test_a_platform_is_scaled_without_touching_its_jobs(stories: Stories) -> None:

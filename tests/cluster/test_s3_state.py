@@ -27,6 +27,8 @@ from tests.lifecycle.kubernetes import Kubernetes, until
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 NAMESPACE = "test-s3-state"
+PATIENCE = 180
+"""Seconds that anything may take on a busy machine."""
 BUCKET = "acme-flink"
 KEYS = {"AWS_ACCESS_KEY_ID": "dGVzdA==", "AWS_SECRET_ACCESS_KEY": "dGVzdA=="}
 
@@ -101,7 +103,7 @@ def test_jobs_keep_their_state_in_s3_and_are_upgraded_from_there(in_s3: InS3) ->
     for version in DEFAULT_VERSIONS:
         client = in_s3.flink(first.outputs[f"{version} ref"])
         job_id = first.outputs[f"{version} job"]
-        newest = until("a checkpoint", 30, _newest(client, job_id))
+        newest = until("a checkpoint", PATIENCE, _newest(client, job_id))
         assert newest.path.startswith(f"s3://{BUCKET}/{_name(version)}/checkpoints/{job_id}/")
         assert in_s3.keys(version, "high-availability") != []
     second = in_s3.up("stateful-v2")
@@ -128,7 +130,7 @@ def test_an_s3_that_is_away_is_said_in_seconds(in_s3: InS3) -> None:
         client = in_s3.flink(run.outputs[f"{version} ref"])
         job_id, trigger = run.outputs[f"{version} job"], "a" * 32
         client.savepoint(job_id, f"s3://{BUCKET}/{_name(version)}/savepoints/one", trigger)
-        result = until("an answer", 30, _ended(client, job_id, trigger))
+        result = until("an answer", PATIENCE, _ended(client, job_id, trigger))
         failure = result + str(client.failure(job_id))
         assert "Connection refused" in failure
 
