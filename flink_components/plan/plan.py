@@ -42,7 +42,8 @@ class Plan:
         lines = [f"{self.key}  {self._revisions()}{self.headline}"]
         label = "changed"
         for change in self.changed:
-            what = f"{change.field} {_value(change, change.old)} -> {_value(change, change.new)}"
+            old, new = _apart(change.old, change.new)
+            what = f"{change.field} {_value(change, old)} -> {_value(change, new)}"
             lines.append(f"    {label:<9} {what}  ({change.kind.value})")
             label = ""
         facts = [
@@ -61,6 +62,14 @@ class Plan:
         if self.old_revision is None or self.old_revision == self.new_revision:
             return f"r{self.new_revision}  "
         return f"r{self.old_revision} -> r{self.new_revision}  "
+
+
+def _apart(old: Any, new: Any) -> tuple[Any, Any]:
+    """Of two lists of objects, the objects that only one of them has: a line holds few."""
+    both = [*old, *new] if isinstance(old, list) and isinstance(new, list) else []
+    if not both or not all(isinstance(one, dict) for one in both):
+        return old, new
+    return [one for one in old if one not in new], [one for one in new if one not in old]
 
 
 def _value(change: Change, value: Any) -> str:

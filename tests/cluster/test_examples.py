@@ -99,7 +99,7 @@ def _wait_for_v2(output: Path) -> None:
 
 def plan_in(text: str, upgrade: str) -> list[str]:
     """The lines of a plan, without their indentation and without hashes."""
-    lines = [re.sub(r"\b[0-9a-f]{8}…", "#", line.strip()) for line in text.splitlines()]
+    lines = [re.sub(r"\b[0-9a-f]{8}\b…?", "#", line.strip()) for line in text.splitlines()]
     start = next(n for n, line in enumerate(lines) if line.startswith(upgrade))
     return list(takewhile(bool, lines[start:]))
 
