@@ -16,6 +16,7 @@ from flink_components.plan.record import Run
 
 _LOOKS_FOR_A_LATER_ONE = 2
 _STARTS_SECONDS = 30.0
+_TAKES_OVER_SECONDS = 120.0
 _ABOUT_TO_RUN = ("INITIALIZING", "CREATED", "RECONCILING")
 
 
@@ -75,9 +76,12 @@ def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> C
 def observe_latest(shop: Workshop, run: Run) -> Seen:
     """The same; of a job that has ended, the checkpoint is certainly its last.
 
-    The JobManager of an application that is about to start, or to recover, is waited for.
+    The JobManager of an application that is about to start, or to recover, is waited for, and so
+    is the next one that leads where others stand by.
     """
     seconds = _STARTS_SECONDS if run.guarded else 0.0
+    if run.cluster.get("leader"):
+        seconds = _TAKES_OVER_SECONDS
     seen, _ = poll(
         shop.clock,
         lambda: observe(shop, run),

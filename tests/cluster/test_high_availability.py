@@ -35,7 +35,9 @@ def declared(jar: str, kubeconfig: str, **cluster: Any) -> Program:
         env = environment(NAMESPACE, kubeconfig, slots=2)
         args: dict[str, Any] = {
             "high_availability": {"storage_dir": "file:///data/ha"},
-            "job_manager": {"replicas": 2, "cpu": "10m"},
+            # Enough for three processes that start at once on a machine with other work.
+            "job_manager": {"replicas": 2, "cpu": "200m"},
+            "task_manager": {"replicas": 1, "slots": 2, "memory": "1200Mi", "cpu": "200m"},
             **cluster,
         }
         main = SessionCluster("main", args, env=env)  # type: ignore[arg-type]

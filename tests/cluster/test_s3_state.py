@@ -33,6 +33,11 @@ BUCKET = "acme-flink"
 STATE = f"s3://{BUCKET}/main"
 VERSION = DEFAULT_VERSIONS[-1]
 """The example of state in S3 runs on the other one."""
+# Enough for processes that start on a machine with other work.
+PODS = {
+    "job_manager": {"cpu": "200m"},
+    "task_manager": {"replicas": 1, "slots": 1, "memory": "1200Mi", "cpu": "200m"},
+}
 KEYS = {"AWS_ACCESS_KEY_ID": "dGVzdA==", "AWS_SECRET_ACCESS_KEY": "dGVzdA=="}
 
 
@@ -69,7 +74,7 @@ class InS3:
                 checkpoint_dir=None,
                 state_storage={"uri": STATE, "s3": s3},
             )
-            cluster = SessionCluster("main", {}, env=env)
+            cluster = SessionCluster("main", PODS, env=env)
             given = counting("counts", str(build()[jar]))
             given.pop("savepoint_dir")
             job = SessionJob("counts", {"cluster": cluster, **given}, env=env)  # type: ignore[arg-type]
