@@ -115,22 +115,5 @@ def test_no_key_is_in_a_config_map(in_s3: InS3) -> None:
     assert not any("AWS_" in text or "s3.access-key" in text for text in texts)
 
 
-def test_an_s3_that_is_away_is_said_in_seconds(in_s3: InS3) -> None:
-    run = in_s3.up("stateful-v2").outputs
-    in_s3.store.stop()
-    client, trigger = in_s3.flink(run["ref"]), "a" * 32
-    client.savepoint(run["job"], f"{STATE}/savepoints/one", trigger)
-    result = until("an answer", 60, _ended(client, run["job"], trigger))
-    assert "Connection refused" in result + str(client.failure(run["job"]))
-
-
-def _ended(client: FlinkClient, job_id: str, trigger: str) -> Callable[[], str | None]:
-    def look() -> str | None:
-        result = client.savepoint_result(job_id, trigger)
-        return str(result.failure) if result.done else None
-
-    return look
-
-
 def _newest(client: FlinkClient, job_id: str) -> Callable[[], Checkpoint | None]:
     return lambda: client.checkpoints(job_id).newest
