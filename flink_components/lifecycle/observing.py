@@ -16,6 +16,7 @@ from flink_components.plan.record import Run
 
 _LOOKS_FOR_A_LATER_ONE = 2
 _STARTS_SECONDS = 30.0
+_TAKES_OVER_SECONDS = 120.0
 _ABOUT_TO_RUN = ("INITIALIZING", "CREATED", "RECONCILING")
 
 
@@ -75,16 +76,31 @@ def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> C
 def observe_latest(shop: Workshop, run: Run) -> Seen:
     """The same; of a job that has ended, the checkpoint is certainly its last.
 
-    The JobManager of an application that is about to start, or to recover, is waited for.
+    The JobManager of an application that is about to start, or to recover, is waited for. Where
+    JobManagers stand by, so is the next one that leads, and that it has the job's tasks running: a
+    savepoint would fail until then.
     """
     seconds = _STARTS_SECONDS if run.guarded else 0.0
+    if run.cluster.get("leader"):
+        seconds = _TAKES_OVER_SECONDS
     seen, _ = poll(
         shop.clock,
         lambda: observe(shop, run),
-        lambda s: s.reached and s.state not in _ABOUT_TO_RUN,
+        lambda s: s.reached and s.state not in _ABOUT_TO_RUN and not _taken_over(shop, run, s),
         seconds,
     )
     return observe(shop, run, fresh=True) if seen.state in ENDED else seen
+
+
+def _taken_over(shop: Workshop, run: Run, seen: Seen) -> bool:
+    """Whether another JobManager may just have taken the job over: not all of its tasks run."""
+    if not run.cluster.get("leader") or seen.state != "RUNNING":
+        return False
+    try:
+        job = shop.flink(run.cluster).job(run.job_id)
+    except (FlinkError, AccessError, KubeError):
+        return True
+    return job.vertices_running + job.vertices_finished < job.vertices
 
 
 def with_scaling(shop: Workshop, run: Run, seen: Seen) -> Seen:

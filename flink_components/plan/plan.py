@@ -47,7 +47,8 @@ class Plan:
         lines = [f"{self.key}  {self._revisions()}{self.headline}"]
         label = "changed"
         for change in self.changed:
-            what = f"{change.field} {_value(change, change.old)} -> {_value(change, change.new)}"
+            old, new = _apart(change.old, change.new)
+            what = f"{change.field} {_value(change, old)} -> {_value(change, new)}"
             lines.append(f"    {label:<9} {what}  ({change.kind.value})")
             label = ""
         lines.extend(_facts(("first", self.unfinished), ("why", self.why)))
@@ -71,6 +72,14 @@ class Plan:
 
 def _facts(*facts: tuple[str, str]) -> list[str]:
     return [f"    {name:<9} {fact}" for name, fact in facts if fact]
+
+
+def _apart(old: Any, new: Any) -> tuple[Any, Any]:
+    """Of two lists of objects, the objects that only one of them has: a line holds few."""
+    both = [*old, *new] if isinstance(old, list) and isinstance(new, list) else []
+    if not both or not all(isinstance(one, dict) for one in both):
+        return old, new
+    return [one for one in old if one not in new], [one for one in new if one not in old]
 
 
 def _value(change: Change, value: Any) -> str:

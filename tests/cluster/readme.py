@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.paths import PROJECT
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PROGRAMS = ("cd ", "make ", "pulumi ", "python ")
+_PROGRAMS = ("cd ", "make ", "kubectl ", "pulumi ", "python ")
 _SHELL = "make shell"
 
 

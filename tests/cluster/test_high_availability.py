@@ -23,6 +23,8 @@ from tests.lifecycle.kubernetes import Kubernetes, until
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 NAMESPACE = "test-high-availability"
+PATIENCE = 180
+"""Seconds that anything may take on a busy machine."""
 JOB_ARGUMENTS = {"on_delete": "cancel"}
 
 
@@ -33,7 +35,9 @@ def declared(jar: str, kubeconfig: str, **cluster: Any) -> Program:
         env = environment(NAMESPACE, kubeconfig, slots=2)
         args: dict[str, Any] = {
             "high_availability": {"storage_dir": "file:///data/ha"},
-            "job_manager": {"replicas": 2, "cpu": "10m"},
+            # Enough for three processes that start at once on a machine with other work.
+            "job_manager": {"replicas": 2, "cpu": "200m"},
+            "task_manager": {"replicas": 1, "slots": 2, "memory": "1200Mi", "cpu": "200m"},
             **cluster,
         }
         main = SessionCluster("main", args, env=env)  # type: ignore[arg-type]
@@ -93,24 +97,24 @@ def test_a_job_goes_on_when_its_leader_dies_and_is_upgraded_on_the_next_one(
 ) -> None:
     ground, ref = standby.ground, dict(standby.ground.ref)
     job_id = standby.up().outputs["job_id"]
-    ground.written("counts")
+    ground.written("counts", seconds=PATIENCE)
     assert ref["leader"] == "main-r1-ha-cluster-config-map"
     job_managers = [name for name in standby.names("pods") if "-jobmanager-" in name]
     first = standby.leader(ref)
     assert (len(job_managers), first in job_managers) == (2, True)
     flink = ground.flink
-    until("a checkpoint", 30, lambda: flink.checkpoints(job_id).newest)
+    until("a checkpoint", PATIENCE, lambda: flink.checkpoints(job_id).newest)
 
     standby.kill(first)
     # The one that stands by, or the one that Kubernetes starts in the place of the first.
-    until("the next leader", 60, _another(standby, ref, first))
-    until("the job", 60, lambda: _running(ground, job_id))
-    restored = until("its checkpoint", 30, lambda: flink.checkpoints(job_id).restored)
+    until("the next leader", PATIENCE, _another(standby, ref, first))
+    until("the job", PATIENCE, lambda: _running(ground, job_id))
+    restored = until("its checkpoint", PATIENCE, lambda: flink.checkpoints(job_id).restored)
     assert f"/data/checkpoints/{job_id}/chk-" in restored
 
     run = standby.up("stateful-v2")
     assert run.outputs["job_id"] != job_id
-    report = ground.written("counts", "v2")
+    report = ground.written("counts", "v2", PATIENCE)
     assert report.ok, str(report)
 
 
@@ -119,11 +123,11 @@ def test_what_is_removed_takes_its_metadata_and_rights_along(standby: Standby) -
     standby.up("stateful-v2", config={"heartbeat.timeout": "40 s"})
     rbac = "/apis/rbac.authorization.k8s.io/v1"
     assert {name.partition("-ha-")[0] for name in standby.metadata()} == {"main-r2"}
-    until("the old role's end", 30, lambda: standby.names("roles", rbac) == ["main-r2-ha"])
+    until("the old role's end", PATIENCE, lambda: standby.names("roles", rbac) == ["main-r2-ha"])
     gone = standby.stack.destroy()
     assert gone.ok, gone.error
     assert standby.metadata() == []
-    until("the role's end", 30, lambda: standby.names("rolebindings", rbac) == [])
+    until("the role's end", PATIENCE, lambda: standby.names("rolebindings", rbac) == [])
 
 
 def _another(standby: Standby, ref: dict[str, Any], last: str) -> Callable[[], str | None]:

@@ -57,3 +57,14 @@ def test_long_values_are_cut_and_clusters_are_named() -> None:
     cluster, args = plan.text().splitlines()[1:]
     assert cluster == "    changed   cluster a/b r1 -> (unset)  (moves the job to another cluster)"
     assert args == f'              args ["{"x" * 57}… -> ["y"]  (restarts the job)'
+
+
+def test_of_lists_of_objects_only_what_differs_is_shown() -> None:
+    data = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    old, new = ({"name": "jar", "configMap": {"name": name}} for name in ("a", "b"))
+    changed = (Change("volumes", [data, old], [data, new], Kind.RESTART),)
+    (line,) = Plan("k", 1, 2, "RESTARTS", changed=changed).text().splitlines()[1:]
+    assert line == (
+        '    changed   volumes [{"configMap": {"name": "a"}, "name": "jar"}]'
+        ' -> [{"configMap": {"name": "b"}, "name": "jar"}]  (restarts the job)'
+    )

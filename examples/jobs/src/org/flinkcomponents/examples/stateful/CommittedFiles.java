@@ -1,10 +1,13 @@
 package org.flinkcomponents.examples.stateful;
 
+import static java.nio.file.StandardOpenOption.CREATE_NEW;
+
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
@@ -29,10 +32,13 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  *
  * <p>Records go to a hidden file; a checkpoint closes it and keeps its name in the state; when the
  * checkpoint is complete the file is renamed to its visible name. After a restore the files named
- * in the state are made visible, and hidden ones that no state names never are.
+ * in the state are made visible, and hidden ones that no state names never are. A file never
+ * replaces another: the job fails instead.
  *
  * <p>A line is {@code number,key,count,milliseconds since 1970,version of the job}; a file is
- * {@code part-<run>-<attempt>-<subtask>-<n>.csv}, where run is the time at which main() ran.
+ * {@code part-<run>-<attempt>-<subtask>-<n>.csv}, where run is the time at which main() ran, and n
+ * counts on from the time at which the task began: a JobManager that takes a job over counts its
+ * attempts from 0 again.
  *
  * <p>It is an operator because the sink interfaces of 1.13 and of 2.3 have nothing in common.
  */
@@ -47,7 +53,7 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
 
     private transient Path folder;
     private transient String prefix;
-    private transient int nextFile;
+    private transient long nextFile;
     private transient Path hidden;
     private transient Writer writer;
     private transient TreeMap<Long, List<String>> pending;
@@ -67,6 +73,7 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
         folder = Files.createDirectories(Paths.get(directory));
         TaskFacts facts = TaskFacts.of(getRuntimeContext());
         prefix = "part-" + run + "-" + facts.attempt + "-" + facts.subtask + "-";
+        nextFile = System.currentTimeMillis();
         pending = new TreeMap<>();
         pendingState =
                 context.getOperatorStateStore()
@@ -80,7 +87,7 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
     public void processElement(StreamRecord<Tuple3<Long, Long, Long>> element) throws IOException {
         if (writer == null) {
             hidden = folder.resolve("." + prefix + nextFile++ + ".csv");
-            writer = Files.newBufferedWriter(hidden, StandardCharsets.UTF_8);
+            writer = Files.newBufferedWriter(hidden, StandardCharsets.UTF_8, CREATE_NEW);
         }
         Tuple3<Long, Long, Long> record = element.getValue();
         long now = System.currentTimeMillis();
@@ -137,7 +144,9 @@ final class CommittedFiles extends AbstractStreamOperator<Void>
         Path from = folder.resolve("." + name);
         Path to = folder.resolve(name);
         try {
-            if (Files.exists(from)) {
+            if (Files.exists(from) && Files.exists(to)) {
+                throw new FileAlreadyExistsException(from + " would replace output: " + to);
+            } else if (Files.exists(from)) {
                 Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
             } else if (!Files.exists(to)) {
                 throw new FileNotFoundException("output is lost: neither " + from + " nor " + to);
