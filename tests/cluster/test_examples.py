@@ -89,3 +89,5 @@ def test_a_platform_is_scaled_without_touching_its_jobs(stories: Stories) -> Non
 def test_the_demo_proves_that_nothing_is_lost_and_nothing_twice(stories: Stories) -> None:
     (printed,) = (text for _, text in stories["demo"].result().printed)
     assert proof_in(printed) == PROOF
+    # of the session job, of the application, and of it after the version that failed
+    assert printed.count("nothing lost, nothing twice") == 3
