@@ -22,6 +22,7 @@ settings.load_profile("any machine")
 
 # fixtures of a worker's whole run, behind which there are Flink clusters
 _SHARED_CLUSTERS = {"refs", "flinks", "struck_flink", "graph_lab"}
+_NODE = "kubeconfig"
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _NEWEST_ALONE = "newest_alone"
@@ -104,9 +105,13 @@ def _turn(item: pytest.Item) -> int:
     """What takes long on one worker comes early: at the end all of them have something to do."""
     if item.get_closest_marker(_RESTARTS):
         return 0
-    if not item.get_closest_marker("cluster"):
+    if not item.get_closest_marker("cluster") and not _has(item, _NODE):
         return 1
     return 3 if _group(item) == str(item.path) else 2
+
+
+def _has(item: pytest.Item, *fixtures: str) -> bool:
+    return not set(fixtures).isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def _group(item: pytest.Item) -> str:
@@ -118,7 +123,7 @@ def _group(item: pytest.Item) -> str:
     folder = item.path.parent.name
     if item.get_closest_marker(_RESTARTS):
         return _RESTARTS
-    if _SHARED_CLUSTERS & set(getattr(item, "fixturenames", ())):
+    if _has(item, *_SHARED_CLUSTERS):
         return folder
     on_a_node = folder == "cluster" and item.get_closest_marker("cluster")
     return "clusters of their own" if on_a_node else str(item.path)
