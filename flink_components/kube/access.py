@@ -20,16 +20,21 @@ from flink_components.spec.ref import ClusterRef
 
 _POOL = 16
 _loading = threading.Lock()
+_loaded = threading.Event()
 
 
 def load_client() -> None:
     """Loads what reads a kubeconfig, which takes a third of a second.
 
     Two threads that load a package and a module in it at once can stop each other for good, which
-    Python ends by an error: one loads it for all.
+    Python ends by an error: one loads it for all. Once it is there no lock is asked for, which a
+    forked process may have got as one that is held for good.
     """
+    if _loaded.is_set():
+        return
     with _loading:
         import_module("kubernetes.config.kube_config")
+        _loaded.set()
 
 
 class AccessError(Exception):

@@ -18,6 +18,8 @@ import pulumi_kubernetes as k8s
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode
 
+from flink_components.kube.access import load_client
+
 Program = Callable[[], None]
 
 SECRET = "[secret]"
@@ -34,6 +36,8 @@ _USED_BY_PROGRAMS = (
     k8s.storage.v1.StorageClass,
     k8s.yaml.ConfigGroup,
 )
+# A thread that loads it while another one forks would leave its lock held there for good.
+load_client()
 
 
 @dataclass(frozen=True)

@@ -55,3 +55,26 @@ def test_of_two_threads_one_loads_it_for_both() -> None:
     )
     assert done.stderr == ""
     assert done.stdout.startswith("False\nthe kubeconfig /dev/null can't be used: ")
+
+
+# A fork takes over what other threads have locked, and none of them is there to unlock it.
+_FORKED = """
+import os, signal
+from flink_components.kube import access
+
+access.load_client()
+access._loading.acquire()
+child = os.fork()
+if not child:
+    signal.alarm(10)
+    access.load_client()
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_a_forked_process_waits_for_no_thread_of_its_parent_once_it_is_there() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKED], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
