@@ -7,7 +7,6 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from flink_components.providers.by_name import ByName
-from flink_components.spec.application import ApplicationSpec
 
 Props = Mapping[str, Any]
 _OF_A_RUN = (
@@ -59,6 +58,9 @@ class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
             {"number": None, "fingerprint": None, **props},
             opts,
         )
+        # Not loaded by a program without applications.
+        from flink_components.spec.application import ApplicationSpec
+
         given = [field for field in ApplicationSpec.model_fields if props.get(field) is not None]
         self.declared = pulumi.Output.all(**{field: getattr(self, field) for field in given})
 
