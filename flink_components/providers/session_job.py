@@ -20,6 +20,7 @@ from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
 from flink_components.providers.standing import (
     AS_DECLARED,
+    compared,
     left_unfinished,
     looked_at,
     refuse_to_leave,
@@ -57,14 +58,9 @@ class SessionJobProvider(ResourceProvider):
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
         """Changed inputs, or a ledger that says that the job is not as it was declared."""
-        replaces = ["key"] if _olds.get("key") != _news.get("key") else []
         names = (*SessionJobSpec.model_fields, "jar_content")
-        if not fields.known(_news, *names) or changes(_olds, _news):
-            return DiffResult(changes=None, replaces=replaces)
-        if _olds.get("drift", AS_DECLARED) != AS_DECLARED or _left_unfinished(_olds, _news):
-            return DiffResult(changes=True, replaces=replaces)
-        changed_row = any(_olds.get(name) != _news.get(name) for name in ("urn", "stack"))
-        return DiffResult(changes=None if changed_row else False, replaces=replaces)
+        changed = not fields.known(_news, *names) or bool(changes(_olds, _news))
+        return compared(_olds, _news, changed, _left_unfinished)
 
     @process.entry
     def create(self, props: Any) -> CreateResult:

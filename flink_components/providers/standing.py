@@ -2,9 +2,11 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
+
+from pulumi.dynamic import DiffResult
 
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
@@ -20,6 +22,22 @@ from flink_components.spec.job import JobSpec, WantedState
 
 AS_DECLARED = "none"
 _LEDGERS_SECONDS = 15.0
+
+
+def compared(
+    olds: Any, news: Any, is_changed: bool, is_unfinished: Callable[[Any, Any], bool]
+) -> DiffResult:
+    """The difference of a job's resource: changed inputs, or a job that is not as it was declared.
+
+    `is_unfinished` asks its ledger, and only where nothing else has changed.
+    """
+    replaces = ["key"] if olds.get("key") != news.get("key") else []
+    if is_changed:
+        return DiffResult(changes=None, replaces=replaces)
+    if olds.get("drift", AS_DECLARED) != AS_DECLARED or is_unfinished(olds, news):
+        return DiffResult(changes=True, replaces=replaces)
+    changed_row = any(olds.get(name) != news.get(name) for name in ("urn", "stack"))
+    return DiffResult(changes=None if changed_row else False, replaces=replaces)
 
 
 def standing(record: Record | None, drift: str) -> dict[str, str]:
