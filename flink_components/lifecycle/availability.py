@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flink_components.flink.high_availability import metadata_selector
+from flink_components.kube.api import KubeApi
 from flink_components.kube.objects import labels
 from flink_components.kube.objects.rendering import availability_id
 from flink_components.lifecycle.ledger import Held, Ledger
@@ -21,10 +22,7 @@ def remove_metadata(
     False where its pods do not end: a JobManager that still leads would write it again.
     """
     api, namespace = ledger.api, ledger.namespace
-    cluster_id = availability_id(name, number)
-    found = api.list("ConfigMap", namespace, metadata_selector(cluster_id))
-    names = [one["metadata"]["name"] for one in found]
-    names = [one for one in names if one.startswith(f"{cluster_id}-")]
+    names = metadata_of(api, namespace, availability_id(name, number))
     if not names:
         return True
     selector = labels.selector(labels.SESSION_CLUSTER, ledger.key, number)
@@ -40,3 +38,10 @@ def remove_metadata(
         for one in names:
             api.delete("ConfigMap", namespace, one)
     return gone
+
+
+def metadata_of(api: KubeApi, namespace: str, cluster_id: str) -> list[str]:
+    """The ConfigMaps in which Flink keeps what it needs of `cluster_id`, whatever its version."""
+    found = api.list("ConfigMap", namespace, metadata_selector(cluster_id))
+    names = [str(one["metadata"]["name"]) for one in found]
+    return [name for name in names if name.startswith(f"{cluster_id}-")]

@@ -5,6 +5,8 @@ from typing import Any
 
 from flink_components.kube.api import KubeApi, KubeError, NotFound
 from flink_components.kube.objects import labels
+from flink_components.kube.objects.rendering import availability_id
+from flink_components.lifecycle.availability import metadata_of
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.pods import backs_off
@@ -168,9 +170,6 @@ def _wait_until_gone(shop: Workshop, api: KubeApi, namespace: str, selector: str
 
 
 def _remove_metadata(api: KubeApi, ref: ClusterRef) -> None:
-    """What high availability has kept of a revision: its names differ by version of Flink."""
-    cluster_id = revision_name(ref.name, ref.revision, "ha", limit=45)
-    for found in api.list("ConfigMap", ref.namespace, f"app={cluster_id}"):
-        name = found["metadata"]["name"]
-        if name.startswith(cluster_id):
-            api.delete("ConfigMap", ref.namespace, name)
+    """What high availability has kept of a revision."""
+    for name in metadata_of(api, ref.namespace, availability_id(ref.name, ref.revision)):
+        api.delete("ConfigMap", ref.namespace, name)

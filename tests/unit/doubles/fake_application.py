@@ -297,7 +297,7 @@ class FakeRevision:
         flink.up, flink.results_read = True, False
         flink.application = True
         if go["ha"]:
-            labels = {"app": self.cluster_id}
+            labels = {"app": self.cluster_id, "type": "flink-native-kubernetes"}
             name = f"{self.cluster_id}-cluster-config-map"
             self.kube.put("ConfigMap", self.namespace, name, labels=labels)
         problem = flink.start_application(go["jobId"], self.program, self._restore(go))
