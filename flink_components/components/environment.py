@@ -8,7 +8,6 @@ from flink_components.components.refusal import refuse
 from flink_components.spec.base import Problem, SpecError, load, unknown_field
 from flink_components.spec.errors import shown
 from flink_components.spec.merge import merged
-from flink_components.spec.state_storage import StateStorage
 
 _DEFAULTS = ("session_cluster", "session_job", "application_deployment")
 
@@ -88,6 +87,9 @@ def savepoints_in(storage: object) -> str | None:
     """Where jobs put their savepoints; what is wrong with the storage is said by a cluster."""
     if not isinstance(storage, Mapping):
         return None
+    # Not loaded by a program that declares no state storage.
+    from flink_components.spec.state_storage import StateStorage
+
     try:
         return load(StateStorage, storage).savepoint_dir
     except SpecError:

@@ -24,7 +24,7 @@ class JobAnchor(Resource, module="flink", name="JobAnchor"):
     """The ledger of a job's key."""
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(ByName("anchor.JobAnchorProvider"), name, dict(props), opts)
+        super().__init__(ByName("anchor.JobAnchorProvider"), name, _given(props), opts)
 
 
 class Job(Resource, module="flink", name="SessionJob"):
@@ -40,7 +40,8 @@ class Job(Resource, module="flink", name="SessionJob"):
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         outputs = dict.fromkeys(("revision", "jar_content", "drift", *_OF_A_RUN))
-        super().__init__(ByName("session_job.SessionJobProvider"), name, {**outputs, **props}, opts)
+        given = {**outputs, **_given(props)}
+        super().__init__(ByName("session_job.SessionJobProvider"), name, given, opts)
 
 
 class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
@@ -122,3 +123,8 @@ class ClusterSwitch(Resource, module="flink", name="ClusterSwitch"):
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         super().__init__(ByName("cluster_switch.ClusterSwitchProvider"), name, dict(props), opts)
+
+
+def _given(props: Props) -> dict[str, Any]:
+    """Without what is not set: the SDK makes an Output of each, and many jobs feel that."""
+    return {name: value for name, value in props.items() if value is not None}

@@ -5,6 +5,8 @@ from typing import Any
 import pulumi
 from pulumi import Output
 
+from flink_components.components.arguments import has_unknown
+
 
 class RunningJob(pulumi.ComponentResource):
     """A job that is upgraded with its state, whatever runs it."""
@@ -31,7 +33,7 @@ class RunningJob(pulumi.ComponentResource):
     ) -> None:
         """Sets and registers the outputs. job: the resource that stands for the job."""
         outputs = {
-            "ref": Output.from_input(ref),
+            "ref": _output(ref),
             "job_id": job.job_id,
             "revision": revision.apply(int),
             "state": job.phase,
@@ -44,3 +46,10 @@ class RunningJob(pulumi.ComponentResource):
         for name, value in outputs.items():
             setattr(self, name, value)
         self.register_outputs(outputs)
+
+
+def _output(ref: dict[str, Any]) -> Output[dict[str, Any]]:
+    """As `Output.from_input`, which makes an Output of each value in it: many jobs feel that."""
+    if has_unknown(ref):
+        return Output.from_input(ref)
+    return Output.from_input("").apply(lambda _: ref)

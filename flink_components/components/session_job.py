@@ -69,12 +69,12 @@ class SessionJob(RunningJob):
         claim_key("SessionJob", key, name)
 
         after = [cluster] if isinstance(cluster, Cluster) else []
-        urn = urn_of(self)
+        urn, connection = urn_of(self), _connection(cluster, ref)
         anchor = JobAnchor(
             f"{name}-anchor",
             {
                 **{field: values.get(field) for field in _OF_THE_ANCHOR},
-                "connection": _connection(cluster, ref),
+                "connection": connection,
                 "adopt": own["adopt"] or None,
                 "previous_key": own["previous_key"],
                 "stack": stack_name(),
@@ -98,7 +98,7 @@ class SessionJob(RunningJob):
             "key": key,
             "namespace": values["namespace"],
             "savepoint_dir": values.get("savepoint_dir"),
-            "connection": _connection(cluster, ref) or {},
+            "connection": connection or {},
         }
         self._show(ref_of_job, job, job.revision)
 
@@ -111,7 +111,8 @@ def job_problems(
     values, own = _layers(name, given, None)
     from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
     problems += known_problems(SessionJobSpec, values)
-    problems += [_or_a_job(p) for p in known_problems(AnchorSpec, own) if p.path in _OWN]
+    if any(own[field] is not None for field in _OWN):
+        problems += [_or_a_job(p) for p in known_problems(AnchorSpec, own) if p.path in _OWN]
     cluster = values["cluster"]
     if cluster is not None and not is_unknown(cluster) and not isinstance(cluster, Mapping):
         problems = [_no_cluster(cluster), *(p for p in problems if p.path != "cluster")]

@@ -44,7 +44,7 @@ def job_id_of(key: str, revision: int, attempt: int) -> str:
 
 
 class _Value(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
 
 class _OlderThanApplications(_Value):

@@ -1,4 +1,7 @@
-"""The dynamic provider of `JobAnchor`. Its module path and class name are in users' states."""
+"""The dynamic provider of `JobAnchor`. Its module path and class name are in users' states.
+
+The life cycle is loaded by what changes a ledger: the preview of an unchanged job does not.
+"""
 
 from typing import Any
 
@@ -14,7 +17,6 @@ from pulumi.dynamic import (
 
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
-from flink_components.lifecycle.anchoring import anchor, check_owner, release
 from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.plan.record import Owner
 from flink_components.providers import fields, process
@@ -51,6 +53,8 @@ class JobAnchorProvider(ResourceProvider):
     @process.entry
     def create(self, props: Any) -> CreateResult:
         """Creates or adopts the ledger; the id is the key."""
+        from flink_components.lifecycle.anchoring import anchor
+
         spec = fields.spec(AnchorSpec, props)
         ledger = process.workshop(props["urn"]).ledger(spec.connection, spec.namespace, spec.key)
         anchor(ledger, _owner(props), spec.adopt, spec.previous_key)
@@ -59,6 +63,8 @@ class JobAnchorProvider(ResourceProvider):
     @process.entry
     def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
         """Writes the owner, and creates a ledger that someone deleted."""
+        from flink_components.lifecycle.anchoring import anchor
+
         spec = fields.spec(AnchorSpec, _news)
         ledger = process.workshop(_news["urn"]).ledger(spec.connection, spec.namespace, spec.key)
         anchor(ledger, _owner(_news), spec.adopt)
@@ -67,6 +73,8 @@ class JobAnchorProvider(ResourceProvider):
     @process.entry
     def delete(self, _id: str, _props: Any) -> None:
         """Does `on_delete` on what really runs; the ledger stays."""
+        from flink_components.lifecycle.anchoring import release
+
         spec = fields.spec(AnchorSpec, _props)
         shop = process.workshop(_props["urn"])
         ledger = shop.ledger(spec.connection, spec.namespace, spec.key)
@@ -107,6 +115,8 @@ def changed_key(olds: Any, news: Any) -> bool:
 
 def _owned_by_another(news: Any) -> list[CheckFailure]:
     """Refused before anything is made; a ledger that can't be read is the plan's to tell."""
+    from flink_components.lifecycle.anchoring import check_owner
+
     spec = fields.spec(AnchorSpec, news)
     try:
         shop = process.workshop(news["urn"])

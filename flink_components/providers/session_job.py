@@ -1,6 +1,9 @@
-"""The dynamic provider of a session job. Its module path and class name are in users' states."""
+"""The dynamic provider of a session job. Its module path and class name are in users' states.
 
-from typing import Any
+The life cycle is loaded by what starts a job: the preview of an unchanged job does not.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
     CheckFailure,
@@ -13,7 +16,6 @@ from pulumi.dynamic import (
 )
 
 from flink_components.flink.jar import JarError, content
-from flink_components.lifecycle.session_job import Wish, ensure
 from flink_components.plan.changes import changes, fingerprint, plain
 from flink_components.plan.record import Record, Run
 from flink_components.providers import fields, process
@@ -30,6 +32,9 @@ from flink_components.providers.standing import (
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
 from flink_components.spec.job import SessionJobSpec
+
+if TYPE_CHECKING:
+    from flink_components.lifecycle.session_job import Wish
 
 OURS = ("urn", "stack", "jar_content", "drift", "previous_key")
 """Inputs beside those of the spec: who asks, what the jar contains, what a refresh found."""
@@ -65,12 +70,16 @@ class SessionJobProvider(ResourceProvider):
     @process.entry
     def create(self, props: Any) -> CreateResult:
         """Runs the job and waits until it is stable; the id is the key."""
+        from flink_components.lifecycle.session_job import ensure
+
         record = ensure(process.workshop(props["urn"]), _wish(props), stack=props["stack"])
         return CreateResult(props["key"], outputs(props, record))
 
     @process.entry
     def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
         """Brings what runs to what is declared now, with its state."""
+        from flink_components.lifecycle.session_job import ensure
+
         record = ensure(
             process.workshop(_news["urn"]),
             _wish(_news),
@@ -106,7 +115,9 @@ def outputs(props: Any, record: Record | None, drift: str = AS_DECLARED) -> dict
     return found
 
 
-def _wish(props: Any) -> Wish:
+def _wish(props: Any) -> "Wish":
+    from flink_components.lifecycle.session_job import Wish
+
     return Wish(fields.spec(SessionJobSpec, props), props["jar_content"])
 
 

@@ -1,4 +1,7 @@
-"""Where a job stands, as its resource shows it and as its ledger says."""
+"""Where a job stands, as its resource shows it and as its ledger says.
+
+What asks Flink is loaded by what needs it: the preview of an unchanged job does not.
+"""
 
 import threading
 import time
@@ -10,10 +13,9 @@ from pulumi.dynamic import DiffResult
 
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
+from flink_components.lifecycle.drift import drifted
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import records
-from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.planning import drifted
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.record import Phase, Record, Run
 from flink_components.providers import process
@@ -74,6 +76,8 @@ def looked_at(
     shop: Workshop, spec: JobSpec, fingerprint: str, urn: str
 ) -> tuple[Record | None, str] | None:
     """The record and the drift of a job; None where the ledger says that it was deleted."""
+    from flink_components.lifecycle.observing import observe
+
     record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
     if record is not None and record.deleted:
         return None
@@ -85,6 +89,8 @@ def looked_at(
 
 def refuse_to_leave(shop: Workshop, spec: JobSpec, run: Run | None) -> None:
     """What runs is ended by the anchor, if its ledger is there; else it may not. Raises Refused."""
+    from flink_components.lifecycle.observing import observe
+
     if run is None or shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read():
         return
     if observe(shop, run).active:

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from types import FunctionType
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Strict, TypeAdapter, ValidationError, model_validator
@@ -59,9 +60,12 @@ def check(*fields: str) -> Callable[[Check], Check]:
 
 
 class SpecModel(BaseModel):
-    """Base of the declared models: unknown fields are refused, values never change."""
+    """Base of the declared models: unknown fields are refused, values never change.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A model is built when it is first used: most programs use few of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
     _checks: ClassVar[tuple[Check, ...]] = ()
 
     @classmethod
@@ -72,7 +76,9 @@ class SpecModel(BaseModel):
             raise TypeError(f"{cls.__name__}: use Annotated validators and @check methods")
         found = [vars(base) for base in reversed(cls.__mro__)]
         methods = {name: value for scope in found for name, value in scope.items()}
-        cls._checks = tuple(m for m in methods.values() if hasattr(m, "__checked_fields__"))
+        # Only functions: to ask pydantic's own attributes for another builds the whole model.
+        functions = (m for m in methods.values() if isinstance(m, FunctionType))
+        cls._checks = tuple(m for m in functions if hasattr(m, "__checked_fields__"))
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Any:

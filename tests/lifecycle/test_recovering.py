@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from flink_components.lifecycle.drift import drifted
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.planning import drifted, plan
+from flink_components.lifecycle.planning import plan
 from flink_components.plan.record import Phase
 from sandbox.images import DEFAULT_VERSIONS
 from tests.lifecycle.conftest import make_job

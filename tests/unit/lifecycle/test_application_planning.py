@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from flink_components.lifecycle.drift import drifted
 from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.planning import drifted, plan_application
+from flink_components.lifecycle.planning import plan_application
 from flink_components.plan.changes import Kind
 from flink_components.plan.plan import Plan
 from flink_components.plan.record import Run

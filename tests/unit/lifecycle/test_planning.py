@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from flink_components.lifecycle.drift import drifted
 from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.planning import drifted, plan
+from flink_components.lifecycle.planning import plan
 from flink_components.plan.plan import Plan
 from flink_components.plan.record import Phase, Record, Run, Step
 from tests.unit.doubles.flink_jobs import Behaviour

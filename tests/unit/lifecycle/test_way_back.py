@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flink_components.lifecycle.drift import drifted
 from flink_components.lifecycle.errors import StepFailed
-from flink_components.lifecycle.planning import drifted
 from flink_components.plan.record import Phase
 from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.wire import Fault
