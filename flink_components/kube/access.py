@@ -18,7 +18,8 @@ from flink_components.kube.leader import leader_url
 from flink_components.spec.connection import Connection
 from flink_components.spec.ref import ClusterRef
 
-_POOL = 16
+_POOL = 64
+"""Connections kept open to one server: as many as the provider process has threads."""
 _loading = threading.Lock()
 _loaded = threading.Event()
 

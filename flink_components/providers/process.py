@@ -21,6 +21,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from flink_components.kube.access import Access, load_client
 from flink_components.lifecycle.waiting import Clock
 from flink_components.lifecycle.work import Workshop
+from flink_components.providers.workers import widen
 
 ACCESS = Access()
 _WATCH_SECONDS = 2.0
@@ -81,6 +82,7 @@ def _start_once() -> None:
             return
         _started.set()
         _quiet_tracebacks()
+        widen()
         # while the engine still checks
         threading.Thread(target=load_client, daemon=True, name="load").start()
         if _engine_address():

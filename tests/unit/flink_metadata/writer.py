@@ -193,7 +193,7 @@ class Subtask:
     def handles(self) -> dict[str, list[Handle]]:
         """By part."""
         channels = [*self.input, *self.output]
-        named = {
+        named: dict[str, list[Handle | None]] = {
             "operator": [self.operator],
             "raw operator": [self.raw_operator],
             "keyed": [self.keyed],
