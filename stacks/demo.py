@@ -99,15 +99,33 @@ class Pulumi:
 
     def quietly(self, *arguments: str) -> None:
         """Runs it in its own folder, without a word where it succeeds."""
-        self._run(self._home, *arguments, output=subprocess.DEVNULL)
+        self._run(self._home, *arguments, show=False)
 
-    def _run(self, folder: Path, *arguments: str, output: int | None = None) -> None:
+    def _run(self, folder: Path, *arguments: str, show: bool = True) -> None:
         command = ["pulumi", *arguments, "--non-interactive"]
-        done = subprocess.run(
-            command, cwd=folder, env=self._environment, check=False, stdout=output
-        )
-        if done.returncode != 0:
-            raise DemoError(f"`pulumi {' '.join(arguments)}` ended with {done.returncode}")
+        said: list[str] = []
+        with subprocess.Popen(
+            command,
+            cwd=folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            for line in process.stdout or ():
+                said.append(line)
+                if show:
+                    print(line, end="", flush=True)
+        if process.returncode != 0:
+            raise DemoError(
+                f"`pulumi {' '.join(arguments)}` ended with {process.returncode}{_why(said)}"
+            )
+
+
+def _why(said: Sequence[str]) -> str:
+    """What the engine gives as the cause, so that it is also the last thing a reader sees."""
+    causes = [line.strip() for line in said if line.strip().startswith("error: ")]
+    return "".join(f"\n  {cause}" for cause in causes or [line.strip() for line in said[-5:]])
 
 
 @contextmanager

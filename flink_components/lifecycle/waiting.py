@@ -28,12 +28,12 @@ def poll(
     read: Callable[[], T],
     done: Callable[[T], bool],
     seconds: float,
-    pause: float = 0.02,
+    pause: float = 0.025,
     longest: float = 0.5,
 ) -> tuple[T, bool]:
     """Reads until `done` or until `seconds` have passed: the last value, and whether it was done.
 
-    At least one read is made; a pause is a tenth of the time waited so far, but not shorter than
+    At least one read is made; a pause is a quarter of the time waited so far, but not shorter than
     `pause` and not longer than `longest` seconds.
     """
     started = clock.monotonic()
@@ -45,4 +45,4 @@ def poll(
         now = clock.monotonic()
         if now >= deadline:
             return value, False
-        clock.sleep(min(max(pause, (now - started) / 10), longest, deadline - now))
+        clock.sleep(min(max(pause, (now - started) / 4), longest, deadline - now))

@@ -14,6 +14,8 @@ from sandbox.paths import PROJECT
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PROGRAMS = ("cd ", "make ", "kubectl ", "pulumi ", "python ")
 _SHELL = "make shell"
+_LAST_LINES = 6
+"""What a long report is cut down to at last still has them."""
 
 
 class CommandFailed(Exception):
@@ -45,7 +47,8 @@ class Typed:
             check=False,
         )
         if done.returncode != 0:
-            raise CommandFailed(f"$ {command}\n{done.stdout}")
+            end = "\n".join(done.stdout.splitlines()[-_LAST_LINES:])
+            raise CommandFailed(f"$ {command}\n{end}\n\nAll that it printed:\n{done.stdout}")
         self.printed.append((command, done.stdout))
 
     def outputs(self, command: str) -> list[str]:
