@@ -18,16 +18,17 @@ VARIABLE = "FLINK_BENCHMARK_FLEET"
 _OUTPUTS = ("job_id", "revision", "state", "restored_from", "restore_point")
 
 
-def arguments(output: str) -> list[str]:
-    """Those of a job that is idle nearly all the time."""
-    return ["--output", output, "--rate", "1", "--checkpoint-interval", "60000"]
+def arguments(output: str, ends_in_ms: int = 0) -> list[str]:
+    """Those of a job that is idle nearly all the time, and whose tasks take so long to end."""
+    slow = ["--cancel-delay-ms", str(ends_in_ms)] if ends_in_ms else []
+    return ["--output", output, "--rate", "1", "--checkpoint-interval", "60000", *slow]
 
 
 @dataclass(frozen=True)
 class Fleet:
     """`count` jobs of one jar on the cluster `ref`; their files are below `folder`.
 
-    A changed `restart` upgrades all of them.
+    A changed `restart` upgrades all of them. `ends_in_ms`: how long their tasks take to end.
     """
 
     way: str
@@ -36,6 +37,7 @@ class Fleet:
     jar: str
     folder: str
     restart: str = ""
+    ends_in_ms: int = 0
 
     def variables(self) -> dict[str, str]:
         """What the program needs in its environment."""
@@ -50,7 +52,7 @@ class Fleet:
         return {
             "cluster": self.ref,
             "jar": self.jar,
-            "args": arguments(f"{self.folder}/output/{name}"),
+            "args": arguments(f"{self.folder}/output/{name}", self.ends_in_ms),
             "parallelism": 1,
             "savepoint_dir": f"file://{self.folder}/savepoints",
             "deadlines": {"stable": "3 min"},
