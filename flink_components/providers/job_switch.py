@@ -16,6 +16,7 @@ from flink_components.lifecycle.wish import ApplicationWish
 from flink_components.plan.changes import plain
 from flink_components.plan.record import Record, Run
 from flink_components.providers import process
+from flink_components.providers.in_turn import in_turn
 from flink_components.providers.standing import (
     AS_DECLARED,
     compared,
@@ -41,6 +42,7 @@ INPUTS = (
     "urn",
     "stack",
     "drift",
+    "fleet",
 )
 _SAME = ("fingerprint", "revision", "task_managers", "job_managers", "ha", "stable_service")
 
@@ -64,21 +66,23 @@ class JobSwitchProvider(ResourceProvider):
     @process.entry
     def create(self, props: Any) -> CreateResult:
         """Runs the job and waits until it is stable; the id is the key."""
-        record = ensure_application(
-            process.workshop(props["urn"]), wish(props), stack=props["stack"]
-        )
+        with in_turn(props):
+            record = ensure_application(
+                process.workshop(props["urn"]), wish(props), stack=props["stack"]
+            )
         return CreateResult(props["key"], outputs(props, record))
 
     @process.entry
     def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
         """Brings what runs to what is declared now, with its state."""
-        record = ensure_application(
-            process.workshop(_news["urn"]),
-            wish(_news),
-            wish(_olds),
-            last_run(_olds),
-            _news["stack"],
-        )
+        with in_turn(_news):
+            record = ensure_application(
+                process.workshop(_news["urn"]),
+                wish(_news),
+                wish(_olds),
+                last_run(_olds),
+                _news["stack"],
+            )
         return UpdateResult(outputs(_news, record))
 
     @process.entry

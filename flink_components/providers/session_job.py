@@ -18,6 +18,7 @@ from flink_components.plan.changes import changes, fingerprint, plain
 from flink_components.plan.record import Record, Run
 from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
+from flink_components.providers.in_turn import in_turn
 from flink_components.providers.standing import (
     AS_DECLARED,
     compared,
@@ -31,7 +32,7 @@ from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
 from flink_components.spec.job import SessionJobSpec
 
-OURS = ("urn", "stack", "jar_content", "drift", "previous_key")
+OURS = ("urn", "stack", "jar_content", "drift", "previous_key", "fleet")
 """Inputs beside those of the spec: who asks, what the jar contains, what a refresh found."""
 
 
@@ -65,19 +66,21 @@ class SessionJobProvider(ResourceProvider):
     @process.entry
     def create(self, props: Any) -> CreateResult:
         """Runs the job and waits until it is stable; the id is the key."""
-        record = ensure(process.workshop(props["urn"]), _wish(props), stack=props["stack"])
+        with in_turn(props):
+            record = ensure(process.workshop(props["urn"]), _wish(props), stack=props["stack"])
         return CreateResult(props["key"], outputs(props, record))
 
     @process.entry
     def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
         """Brings what runs to what is declared now, with its state."""
-        record = ensure(
-            process.workshop(_news["urn"]),
-            _wish(_news),
-            _wish(_olds),
-            last_run(_olds),
-            _news["stack"],
-        )
+        with in_turn(_news):
+            record = ensure(
+                process.workshop(_news["urn"]),
+                _wish(_news),
+                _wish(_olds),
+                last_run(_olds),
+                _news["stack"],
+            )
         return UpdateResult(outputs(_news, record))
 
     @process.entry

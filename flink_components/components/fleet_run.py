@@ -1,0 +1,222 @@
+"""What a fleet does while its program runs: it is completed, checked, and said in one row."""
+
+import asyncio
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pulumi
+from pulumi import Output
+from pulumi.runtime.settings import get_root_resource
+
+from flink_components.components.arguments import keys_of_jobs, stack_name
+from flink_components.components.fleet import Fleet, Member
+from flink_components.components.fleet_look import Look, foreseen, summary
+from flink_components.components.looking import THREADS
+from flink_components.components.refusal import refuse
+from flink_components.plan.fleet import Fate, FleetPlan
+from flink_components.spec.base import Problem
+
+_PAUSE_SECONDS = 0.02
+_PATIENCE_SECONDS = 60.0
+
+
+async def run(fleet: Fleet) -> list[str]:
+    """Waits for all jobs of the fleet, and lets them go on; their names.
+
+    Raises RunError for what is wrong with the fleet, and where a job of it is refused.
+    """
+    try:
+        while not (fleet.is_closed or _program_ended()):
+            await asyncio.sleep(_PAUSE_SECONDS)
+        fleet.close()
+        error = _program_error()
+        if error is not None:
+            raise error
+        canary = _complete(fleet)
+        if pulumi.runtime.is_dry_run():
+            await _preview(fleet, canary)
+        else:
+            await _check(fleet, canary)
+    except BaseException as error:
+        for member in fleet.members.values():
+            if not member.ready.done():
+                member.ready.set_exception(error)
+                member.ready.exception()  # so that nobody says that it was never asked for
+        raise
+    return [member.name for member in fleet.members.values()]
+
+
+def _program_ended() -> bool:
+    """The program has declared what it declares: until then a further job may come."""
+    return bool(getattr(get_root_resource(), "_outputs_registered", True))
+
+
+def _program_error() -> BaseException | None:
+    """What the program has raised, which the SDK says only at the end: then no job goes on."""
+    for task in asyncio.all_tasks():
+        waits: Any = task.get_coro()
+        while waits is not None:
+            frame = getattr(waits, "cr_frame", None)
+            if frame is not None and frame.f_code.co_name == "run_pulumi_func":
+                error: BaseException | None = frame.f_locals.get("ex")
+                return error
+            waits = getattr(waits, "cr_await", None)
+    return None
+
+
+def _complete(fleet: Fleet) -> Member | None:
+    """The canary of a fleet that has all its jobs. Raises RunError for one that can't be right."""
+    what, wanted = f"Fleet {fleet.fleet_name}", fleet.spec.canary
+    names = [member.name for member in fleet.members.values()]
+    if not names:
+        do = f"give jobs {{…, 'fleet': {fleet.fleet_name}}}, or remove it"
+        refuse(what, [Problem("jobs", "are missing: no job is part of this fleet", do=do)])
+    if wanted is None:
+        return None
+    if wanted not in names:
+        close = difflib.get_close_matches(wanted, names, n=1)
+        do = f"did you mean {close[0]}?" if close else f"use one of {', '.join(names[:8])}"
+        problem = "is not the name of a job of this fleet"
+        refuse(what, [Problem("canary", problem, repr(wanted), do)])
+    if names.count(wanted) > 1:
+        do = "give one of them another name"
+        refuse(what, [Problem("canary", "is the name of two jobs of this fleet", repr(wanted), do)])
+    return next(member for member in fleet.members.values() if member.name == wanted)
+
+
+async def _preview(fleet: Fleet, canary: Member | None) -> None:
+    members = list(fleet.members.values())
+    for member in members:
+        _let_go(member, canary)
+    values = [await _inputs(member) for member in members]
+    await _refuse_chains(fleet)
+    for member in members:
+        if member.resource is not None:
+            await member.resource.urn.future()
+    looks = [
+        Look(member, given, _fate_of_hook(member))
+        for member, given in zip(members, values, strict=True)
+    ]
+    found = await _summary(fleet, canary, looks)
+    _say(fleet, found)
+    if found.refused:
+        _raise_for(fleet, found.refused)
+
+
+async def _check(fleet: Fleet, canary: Member | None) -> None:
+    """Lets those go on first that are refused: if they are to be changed, all ends with that.
+
+    Those that the command leaves out (`--target`, `--exclude`) are not changed, and so are no
+    reason to refuse the others.
+    """
+    members = list(fleet.members.values())
+    values = await _all_inputs(fleet, members)
+    loop = asyncio.get_running_loop()
+    fates = await asyncio.gather(
+        *(
+            loop.run_in_executor(THREADS, partial(foreseen, member, given))
+            for member, given in zip(members, values, strict=True)
+        )
+    )
+    looks = [
+        Look(member, given, fate)
+        for member, given, fate in zip(members, values, fates, strict=True)
+    ]
+    _say(fleet, await _summary(fleet, canary, looks))
+    refused = [look for look in looks if look.fate is Fate.REFUSED]
+    for look in refused:
+        _let_go(look.member, None)
+    for look in refused:
+        if look.member.resource is not None:
+            await look.member.resource.urn.future()
+    keys = [look.key for look in refused if look.member.refused]
+    if keys:
+        _raise_for(fleet, keys)
+    for member in members:
+        if not member.ready.done():
+            _let_go(member, canary)
+
+
+def _raise_for(fleet: Fleet, refused: Sequence[str]) -> None:
+    are = "is" if len(refused) == 1 else "are"
+    raise pulumi.RunError(
+        f"Fleet {fleet.fleet_name}: no job of it is touched, since {', '.join(refused)} {are} "
+        f"refused: see why on the row of each"
+    )
+
+
+def _let_go(member: Member, canary: Member | None) -> None:
+    before = canary.resource if canary is not None and canary is not member else None
+    member.ready.set_result(before)
+
+
+async def _inputs(member: Member) -> Mapping[str, Any]:
+    found: Any = await Output.from_input(member.inputs).future(with_unknowns=True)
+    return found if isinstance(found, Mapping) else {}
+
+
+async def _all_inputs(fleet: Fleet, members: Iterable[Member]) -> list[Mapping[str, Any]]:
+    """What is declared of all of them: it may hang on clusters that are made first."""
+    tasks = {asyncio.ensure_future(_inputs(member)): member.name for member in members}
+    _, pending = await asyncio.wait(tasks, timeout=_PATIENCE_SECONDS)
+    if pending:
+        names = ", ".join(sorted(tasks[task] for task in pending))
+        pulumi.log.warn(
+            f"fleet {fleet.fleet_name} waits for the arguments of {names}, to check all jobs "
+            f"before one is touched; if they come from another job of it, that is for ever",
+            fleet,
+        )
+    return list(await asyncio.gather(*tasks))
+
+
+async def _refuse_chains(fleet: Fleet) -> None:
+    """A job that waits for another one of its fleet could not be checked before that is touched."""
+    problems = []
+    for member in fleet.members.values():
+        others = {
+            id(resource): other.name
+            for other in fleet.members.values()
+            if other is not member
+            for resource in (other.resource, other.component)
+        }
+        before = await _resources_before(member)
+        names = sorted({others[id(one)] for one in before if id(one) in others})
+        if names:
+            what = f"waits for {', '.join(names)} of the same fleet"
+            do = "take one of them out of the fleet: it checks all its jobs before it touches one"
+            problems.append(Problem(f"job {member.name}", what, do=do))
+    refuse(f"Fleet {fleet.fleet_name}", problems)
+
+
+async def _resources_before(member: Member) -> list[pulumi.Resource]:
+    given: Any = member.depends_on
+    listed = Output.from_input(given if isinstance(given, list | tuple) else [given])
+    direct: Any = await listed.future(with_unknowns=True)
+    found = {*await listed.resources(), *await Output.from_input(member.inputs).resources()}
+    return [*found, *(one for one in direct or () if isinstance(one, pulumi.Resource))]
+
+
+def _fate_of_hook(member: Member) -> Fate | None:
+    if not member.touched:
+        return Fate.UNTOUCHED
+    return None if member.plan is not None else Fate.UNKNOWN
+
+
+async def _summary(fleet: Fleet, canary: Member | None, looks: Sequence[Look]) -> FleetPlan:
+    look = partial(
+        summary,
+        fleet.fleet_name,
+        fleet.spec,
+        looks,
+        canary,
+        await keys_of_jobs(),
+        stack_name(),
+    )
+    return await asyncio.get_running_loop().run_in_executor(THREADS, look)
+
+
+def _say(fleet: Fleet, found: FleetPlan) -> None:
+    log = pulumi.log.warn if found.troubles or found.unseen else pulumi.log.info
+    log(found.text(), fleet)
