@@ -45,7 +45,7 @@ class Member:
 
     `inputs` are what is declared of it, as its resource gets them, for `foreseeing`: `job` or
     `application`. `ignores`: some of them stay as they were, which the engine alone knows.
-    `ready` is awaited by what runs it, and gives the canary where that comes first. `touched`: its
+    `ready` is awaited by what runs it, and gives what it must not go on without. `touched`: its
     hook was called, which has said `plan` of it; `refused`: that has ended its step.
     """
 
@@ -69,7 +69,7 @@ class Place:
     def __init__(self, member: Member, settings: Mapping[str, Any]) -> None:
         self._member = member
         self.after: list[Any] = [member.ready]
-        """What the job's resources come after: the check of the whole fleet, and the canary."""
+        """What the job's resources wait for: the check of the whole fleet, and the canary."""
         self.settings: Mapping[str, Any] = settings
         """For the provider, which lets no more jobs go on than are wanted."""
 

@@ -89,7 +89,7 @@ def _complete(fleet: Fleet) -> Member | None:
 async def _preview(fleet: Fleet, canary: Member | None) -> None:
     members = list(fleet.members.values())
     for member in members:
-        _let_go(member, canary)
+        member.ready.set_result(None)
     values = [await _inputs(member) for member in members]
     await _refuse_chains(fleet)
     for member in members:
@@ -106,10 +106,11 @@ async def _preview(fleet: Fleet, canary: Member | None) -> None:
 
 
 async def _check(fleet: Fleet, canary: Member | None) -> None:
-    """Lets those go on first that are refused: if they are to be changed, all ends with that.
+    """Lets those go on first that are refused, if they are to be changed at all; then the canary.
 
     Those that the command leaves out (`--target`, `--exclude`) are not changed, and so are no
-    reason to refuse the others.
+    reason to refuse the others. That one job comes after another is known here and not written
+    into the state: with those options the engine can't have it otherwise than it was before.
     """
     members = list(fleet.members.values())
     values = await _all_inputs(fleet, members)
@@ -126,17 +127,21 @@ async def _check(fleet: Fleet, canary: Member | None) -> None:
     ]
     _say(fleet, await _summary(fleet, canary, looks))
     refused = [look for look in looks if look.fate is Fate.REFUSED]
-    for look in refused:
-        _let_go(look.member, None)
-    for look in refused:
-        if look.member.resource is not None:
-            await look.member.resource.urn.future()
+    await _done([look.member for look in refused])
     keys = [look.key for look in refused if look.member.refused]
     if keys:
         _raise_for(fleet, keys)
-    for member in members:
-        if not member.ready.done():
-            _let_go(member, canary)
+    failed = canary is not None and await _failed(canary)
+    rest = [member for member in members if not member.ready.done()]
+    if failed and canary is not None:
+        pulumi.log.error(
+            f"Fleet {fleet.fleet_name}: its canary {canary.name} failed, so no other job of it was "
+            f"touched: see why on its row, mend it, and run `pulumi up` again",
+            fleet,
+        )
+    for member in rest:
+        # What comes after a failed resource is left out by the engine.
+        member.ready.set_result(canary.resource if failed and canary is not None else None)
 
 
 def _raise_for(fleet: Fleet, refused: Sequence[str]) -> None:
@@ -147,9 +152,21 @@ def _raise_for(fleet: Fleet, refused: Sequence[str]) -> None:
     )
 
 
-def _let_go(member: Member, canary: Member | None) -> None:
-    before = canary.resource if canary is not None and canary is not member else None
-    member.ready.set_result(before)
+async def _done(members: Sequence[Member]) -> None:
+    """Lets these go on, and waits until the engine has done with them."""
+    for member in members:
+        if not member.ready.done():
+            member.ready.set_result(None)
+    for member in members:
+        if member.resource is not None:
+            await member.resource.urn.future()
+
+
+async def _failed(canary: Member) -> bool:
+    """Lets the canary go on; where the engine goes on after an error, it gives no outputs."""
+    await _done([canary])
+    resource: Any = canary.resource
+    return canary.touched and not await resource.phase.is_known()
 
 
 async def _inputs(member: Member) -> Mapping[str, Any]:
