@@ -28,6 +28,11 @@ async def announce(args: ResourceHookArgs, said: set[str]) -> None:
     and its plan is the same for both.
     """
     new, hidden = await _revealed(args.new_inputs or {})
+    of_a_fleet = member_of(new["urn"])
+    if of_a_fleet is not None:
+        of_a_fleet.touched = True
+        if of_a_fleet.problem and not pulumi.runtime.is_dry_run():
+            raise ValueError(f"it is not touched, since {of_a_fleet.problem}")
     if new["urn"] in said:
         return
     said.add(new["urn"])
@@ -38,9 +43,6 @@ async def announce(args: ResourceHookArgs, said: set[str]) -> None:
     if args.old_outputs is not None:
         outputs = (await _revealed(args.old_outputs))[0]
     row = DependencyResource(new["urn"])
-    of_a_fleet = member_of(new["urn"])
-    if of_a_fleet is not None:
-        of_a_fleet.touched = True
     foreseen = _FORESEEN[args.type.rpartition(":")[2]](new, before, outputs)
     if foreseen is None:
         pulumi.log.info(

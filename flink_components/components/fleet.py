@@ -46,7 +46,8 @@ class Member:
     `inputs` are what is declared of it, as its resource gets them, for `foreseeing`: `job` or
     `application`. `ignores`: some of them stay as they were, which the engine alone knows.
     `ready` is awaited by what runs it, and gives what it must not go on without. `touched`: its
-    hook was called, which has said `plan` of it; `refused`: that has ended its step.
+    hook was called, which has said `plan` of it; `refused`: that has ended its step. `problem`: why
+    it must not be touched, whatever its plan is.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Member:
     touched: bool = False
     plan: Plan | None = None
     refused: bool = False
+    problem: str = ""
 
 
 class Place:
@@ -127,8 +129,8 @@ class Fleet(pulumi.ComponentResource):
         """Takes a job in. Raises RunError where that is too late."""
         if self.is_closed:
             do = "declare its jobs in the program itself, not inside of apply"
-            what = "is complete, since the program has ended"
-            refuse(f"{kind} {name}", [Problem("fleet", what, self.fleet_name, do)])
+            what = f"{self.fleet_name} is complete, since the program has ended"
+            refuse(f"{kind} {name}", [Problem("fleet", what, do=do)])
         member = Member(kind, name, component, opts.depends_on if opts else None)
         self.members[kind, name] = member
         settings = {"name": self.fleet_name, **self.spec.model_dump(exclude={"canary"})}

@@ -32,17 +32,20 @@ async def run(fleet: Fleet) -> list[str]:
             await asyncio.sleep(_PAUSE_SECONDS)
         fleet.close()
         error = _program_error()
-        if error is not None:
-            raise error
-        canary = _complete(fleet)
-        if pulumi.runtime.is_dry_run():
-            await _preview(fleet, canary)
+        problem = f"the program failed: {error}" if error else _problem(fleet)
+        if problem:
+            await _without_a_touch(fleet, problem)
+            if error is None:
+                raise pulumi.RunError(problem)
+        elif pulumi.runtime.is_dry_run():
+            await _preview(fleet)
         else:
-            await _check(fleet, canary)
+            await _check(fleet)
     except BaseException as error:
         for member in fleet.members.values():
             if not member.ready.done():
-                member.ready.set_exception(error)
+                # One for each: the SDK raises it in several tasks, and chains it to itself.
+                member.ready.set_exception(pulumi.RunError(str(error)))
                 member.ready.exception()  # so that nobody says that it was never asked for
         raise
     return [member.name for member in fleet.members.values()]
@@ -66,46 +69,72 @@ def _program_error() -> BaseException | None:
     return None
 
 
-def _complete(fleet: Fleet) -> Member | None:
-    """The canary of a fleet that has all its jobs. Raises RunError for one that can't be right."""
+async def _without_a_touch(fleet: Fleet, problem: str) -> None:
+    """Lets the engine do with all jobs what it does, and their hooks refuse each that changes.
+
+    To end the program at once would cut what the engine and the SDK are at.
+    """
+    for member in fleet.members.values():
+        member.problem = problem
+        if not member.ready.done():
+            member.ready.set_result(None)
+    await _registered(list(fleet.members.values()))
+
+
+async def _registered(members: Sequence[Member]) -> None:
+    """Waits until the engine has done with these."""
+    urns = [one.resource.urn.future() for one in members if one.resource is not None]
+    await asyncio.gather(*urns)
+
+
+def _problem(fleet: Fleet) -> str:
+    """What is wrong with a fleet that has all its jobs; "" where nothing is."""
+    try:
+        _complete(fleet)
+    except pulumi.RunError as error:
+        return str(error)
+    return ""
+
+
+def _complete(fleet: Fleet) -> None:
+    """Raises RunError for a fleet that can't be right."""
     what, wanted = f"Fleet {fleet.fleet_name}", fleet.spec.canary
     names = [member.name for member in fleet.members.values()]
     if not names:
-        do = f"give jobs {{…, 'fleet': {fleet.fleet_name}}}, or remove it"
-        refuse(what, [Problem("jobs", "are missing: no job is part of this fleet", do=do)])
-    if wanted is None:
-        return None
-    if wanted not in names:
+        do = "name it as `fleet` of a job, or remove it"
+        refuse(what, [Problem("jobs", "are missing, no job is part of it", do=do)])
+    if wanted is not None and wanted not in names:
         close = difflib.get_close_matches(wanted, names, n=1)
         do = f"did you mean {close[0]}?" if close else f"use one of {', '.join(names[:8])}"
         problem = "is not the name of a job of this fleet"
         refuse(what, [Problem("canary", problem, repr(wanted), do)])
-    if names.count(wanted) > 1:
+    if wanted is not None and names.count(wanted) > 1:
         do = "give one of them another name"
         refuse(what, [Problem("canary", "is the name of two jobs of this fleet", repr(wanted), do)])
-    return next(member for member in fleet.members.values() if member.name == wanted)
 
 
-async def _preview(fleet: Fleet, canary: Member | None) -> None:
+def _canary(fleet: Fleet) -> Member | None:
+    return next((one for one in fleet.members.values() if one.name == fleet.spec.canary), None)
+
+
+async def _preview(fleet: Fleet) -> None:
     members = list(fleet.members.values())
     for member in members:
         member.ready.set_result(None)
     values = [await _inputs(member) for member in members]
+    await _registered(members)
     await _refuse_chains(fleet)
-    for member in members:
-        if member.resource is not None:
-            await member.resource.urn.future()
     looks = [
         Look(member, given, _fate_of_hook(member))
         for member, given in zip(members, values, strict=True)
     ]
-    found = await _summary(fleet, canary, looks)
+    found = await _summary(fleet, looks)
     _say(fleet, found)
     if found.refused:
         _raise_for(fleet, found.refused)
 
 
-async def _check(fleet: Fleet, canary: Member | None) -> None:
+async def _check(fleet: Fleet) -> None:
     """Lets those go on first that are refused, if they are to be changed at all; then the canary.
 
     Those that the command leaves out (`--target`, `--exclude`) are not changed, and so are no
@@ -125,23 +154,21 @@ async def _check(fleet: Fleet, canary: Member | None) -> None:
         Look(member, given, fate)
         for member, given, fate in zip(members, values, fates, strict=True)
     ]
-    _say(fleet, await _summary(fleet, canary, looks))
+    _say(fleet, await _summary(fleet, looks))
     refused = [look for look in looks if look.fate is Fate.REFUSED]
     await _done([look.member for look in refused])
     keys = [look.key for look in refused if look.member.refused]
     if keys:
+        await _leave_out(members, next(look.member for look in refused if look.member.refused))
         _raise_for(fleet, keys)
-    failed = canary is not None and await _failed(canary)
-    rest = [member for member in members if not member.ready.done()]
-    if failed and canary is not None:
-        pulumi.log.error(
+    canary = _canary(fleet)
+    if canary is not None and await _failed(canary):
+        await _leave_out(members, canary)
+        raise pulumi.RunError(
             f"Fleet {fleet.fleet_name}: its canary {canary.name} failed, so no other job of it was "
-            f"touched: see why on its row, mend it, and run `pulumi up` again",
-            fleet,
+            f"touched: see why on its row, mend it, and run `pulumi up` again"
         )
-    for member in rest:
-        # What comes after a failed resource is left out by the engine.
-        member.ready.set_result(canary.resource if failed and canary is not None else None)
+    await _done(members)
 
 
 def _raise_for(fleet: Fleet, refused: Sequence[str]) -> None:
@@ -152,14 +179,23 @@ def _raise_for(fleet: Fleet, refused: Sequence[str]) -> None:
     )
 
 
+async def _leave_out(members: Sequence[Member], failed: Member) -> None:
+    """Lets the engine leave out the others, as what comes after a resource that failed.
+
+    It comes to that only where it goes on after an error.
+    """
+    for member in members:
+        if not member.ready.done():
+            member.ready.set_result(failed.resource)
+    await _registered(members)
+
+
 async def _done(members: Sequence[Member]) -> None:
     """Lets these go on, and waits until the engine has done with them."""
     for member in members:
         if not member.ready.done():
             member.ready.set_result(None)
-    for member in members:
-        if member.resource is not None:
-            await member.resource.urn.future()
+    await _registered(members)
 
 
 async def _failed(canary: Member) -> bool:
@@ -190,7 +226,7 @@ async def _all_inputs(fleet: Fleet, members: Iterable[Member]) -> list[Mapping[s
 
 async def _refuse_chains(fleet: Fleet) -> None:
     """A job that waits for another one of its fleet could not be checked before that is touched."""
-    problems = []
+    found = []
     for member in fleet.members.values():
         others = {
             id(resource): other.name
@@ -201,10 +237,12 @@ async def _refuse_chains(fleet: Fleet) -> None:
         before = await _resources_before(member)
         names = sorted({others[id(one)] for one in before if id(one) in others})
         if names:
-            what = f"waits for {', '.join(names)} of the same fleet"
-            do = "take one of them out of the fleet: it checks all its jobs before it touches one"
-            problems.append(Problem(f"job {member.name}", what, do=do))
-    refuse(f"Fleet {fleet.fleet_name}", problems)
+            found.append(f"{member.name} for {', '.join(names)}")
+    if found:
+        raise pulumi.RunError(
+            f"Fleet {fleet.fleet_name}: a job of it waits for another one ({'; '.join(found)}), and "
+            f"a fleet checks all its jobs before it touches one: take one of the two out of it"
+        )
 
 
 async def _resources_before(member: Member) -> list[pulumi.Resource]:
@@ -221,13 +259,13 @@ def _fate_of_hook(member: Member) -> Fate | None:
     return None if member.plan is not None else Fate.UNKNOWN
 
 
-async def _summary(fleet: Fleet, canary: Member | None, looks: Sequence[Look]) -> FleetPlan:
+async def _summary(fleet: Fleet, looks: Sequence[Look]) -> FleetPlan:
     look = partial(
         summary,
         fleet.fleet_name,
         fleet.spec,
         looks,
-        canary,
+        _canary(fleet),
         await keys_of_jobs(),
         stack_name(),
     )
