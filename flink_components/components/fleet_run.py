@@ -240,7 +240,7 @@ async def _refuse_chains(fleet: Fleet) -> None:
             found.append(f"{member.name} for {', '.join(names)}")
     if found:
         raise pulumi.RunError(
-            f"Fleet {fleet.fleet_name}: a job of it waits for another one ({'; '.join(found)}), and "
+            f"Fleet {fleet.fleet_name}: a job of it waits for another ({'; '.join(found)}), and "
             f"a fleet checks all its jobs before it touches one: take one of the two out of it"
         )
 
