@@ -16,7 +16,7 @@ from tests.unit.doubles.flink_jobs import Behaviour
 from tests.unit.doubles.served import Served
 from tests.unit.doubles.world import ref
 
-SIX = tuple(f"job-{number}" for number in range(6))
+SIX = ("daily", "dedup", "fraud", "hourly", "rules", "totals")
 WITHOUT_STATE = {"upgrade_mode": "stateless"}
 """A change that is refused: it would give up state, and nobody said that it may."""
 

@@ -62,14 +62,19 @@ def test_after_enough_failures_the_next_one_is_refused_with_what_to_do() -> None
 
 def test_one_that_waits_is_refused_as_soon_as_the_other_fails() -> None:
     turns, spec, said = Turns(), FleetSpec(max_in_flight=1), list[str]()
-    with ThreadPoolExecutor(1) as pool:
-        waiting: Future[None]
-        with pytest.raises(StepFailed), turns.turn("payments", spec, "payments/a", said.append):
-            waiting = pool.submit(begin, turns, "payments/b", spec, said)
+
+    def first(pool: ThreadPoolExecutor, waiting: list[Future[None]]) -> None:
+        with turns.turn("payments", spec, "payments/a", said.append):
+            waiting.append(pool.submit(begin, turns, "payments/b", spec, said))
             until("the other waits", WAITS_SECONDS, lambda: said)
             raise StepFailed("out of memory")
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = list[Future[None]]()
+        with pytest.raises(StepFailed):
+            first(pool, waiting)
         with pytest.raises(Refused, match="payments/b was not touched: payments/a failed"):
-            waiting.result(WAITS_SECONDS)
+            waiting[0].result(WAITS_SECONDS)
     assert said[0] == "waits for its turn in fleet payments, after payments/a"
 
 

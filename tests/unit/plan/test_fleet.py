@@ -57,8 +57,8 @@ def test_a_row_names_what_happens_and_in_what_order() -> None:
         unseen=("payments/etl",),
     )
     assert plan.text().splitlines() == [
-        "payments  5 jobs: 2 restart with their state, 1 is rescaled in place, 1 starts, 1 deleted, "
-        "1 untouched",
+        "payments  5 jobs: 2 restart with their state, 1 is rescaled in place, 1 starts, "
+        "1 deleted, 1 untouched",
         "    restart   payments/dedup, payments/fraud (canary)",
         "    rescale   payments/sums",
         "    start     payments/new",
