@@ -12,7 +12,7 @@ from flink_components.flink.errors import FlinkError
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import LifecycleError
-from flink_components.lifecycle.ledger import KIND, records
+from flink_components.lifecycle.ledger import records
 from flink_components.lifecycle.planning import drifted
 from flink_components.lifecycle.wish import JobWish
 from flink_components.lifecycle.work import Workshop
@@ -20,8 +20,6 @@ from flink_components.plan.changes import same_cluster
 from flink_components.plan.record import RUNS, Phase, Record, Run
 from flink_components.spec.connection import Connection
 
-LEDGERS = KIND
-"""The label that every ledger has, to list them."""
 _DOWN = frozenset({Phase.FAILED, Phase.LOST})
 
 

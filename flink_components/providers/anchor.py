@@ -109,7 +109,7 @@ def _owned_by_another(news: Any) -> list[CheckFailure]:
     """Refused before anything is made; a ledger that can't be read is the plan's to tell."""
     spec = fields.spec(AnchorSpec, news)
     try:
-        shop = process.workshop(news["urn"])
+        shop = process.looking(news["urn"])
         record = shop.ledger(spec.connection, spec.namespace, spec.key).read()
         if record is not None:
             check_owner(record, _owner(news), spec.adopt)

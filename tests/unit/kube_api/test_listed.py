@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,7 @@ import pytest
 
 from flink_components.kube.api import NotFound
 from flink_components.kube.listed import ListedApi
-from flink_components.lifecycle.fleet import LEDGERS
-from flink_components.lifecycle.ledger import records
+from flink_components.lifecycle.ledger import KIND, records
 from flink_components.plan.record import Record
 from tests.unit.doubles.wire import Answer, Fault
 from tests.unit.doubles.world import NAMESPACE, Process, World, calls_to
@@ -28,12 +28,10 @@ def process(tmp_path: Path) -> Process:
 
 
 def listed(process: Process, **options: Any) -> ListedApi:
-    return ListedApi(process.api(None), LEDGERS, monotonic=process.world.clock.monotonic, **options)
+    return ListedApi(process.api(None), KIND, monotonic=process.world.clock.monotonic, **options)
 
 
 def read(process: Process, api: ListedApi, key: str) -> Record | None:
-    from dataclasses import replace
-
     return replace(process.ledger(key), api=api).read()
 
 
