@@ -58,8 +58,11 @@ class Look:
         return Place(connection, self.inputs["namespace"], self.inputs["key"])
 
 
-def foreseen(member: Member, inputs: Mapping[str, Any]) -> Fate:
-    """What an `up` would do with the job, by its ledger and by Flink, but for what is in place."""
+def foreseen(member: Member, inputs: Mapping[str, Any], in_trouble: bool = False) -> Fate:
+    """What an `up` would do with the job, by its ledger and by Flink, but for what is in place.
+
+    `in_trouble`: that is asked for though its ledger says that the job is as it is declared.
+    """
     if member.ignores:
         return Fate.UNKNOWN
     find = foreseeing.job if member.foreseen_as == "job" else foreseeing.application
@@ -68,7 +71,7 @@ def foreseen(member: Member, inputs: Mapping[str, Any]) -> Fate:
     if look is None or place is None:
         return Fate.UNKNOWN
     wish = foreseeing.wish_of(member.foreseen_as, inputs)
-    if wish is not None and settled(wish, record_of(shop, place)):
+    if not in_trouble and wish is not None and settled(wish, record_of(shop, place)):
         return Fate.UNTOUCHED
     return fate_of(look(shop))
 
@@ -80,6 +83,7 @@ def summary(
     canary: Member | None,
     keys: Collection[str] | None,
     stack: str,
+    in_up: bool,
 ) -> FleetPlan:
     """What happens to all of them. `keys` are those of all jobs of the program, None if unknown."""
     shop = workshop()
@@ -94,4 +98,5 @@ def summary(
         deleted=() if keys is None else undeclared(shop, places.values(), keys, stack),
         troubles=wrong,
         unseen=unseen,
+        in_up=in_up,
     )

@@ -3,6 +3,7 @@
 import asyncio
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -154,7 +155,8 @@ async def _check(fleet: Fleet) -> None:
         Look(member, given, fate)
         for member, given, fate in zip(members, values, fates, strict=True)
     ]
-    _say(fleet, await _summary(fleet, looks))
+    looks, found = await _with_troubles(fleet, looks)
+    _say(fleet, found)
     refused = [look for look in looks if look.fate is Fate.REFUSED]
     await _done([look.member for look in refused])
     keys = [look.key for look in refused if look.member.refused]
@@ -169,6 +171,23 @@ async def _check(fleet: Fleet) -> None:
             f"touched: see why on its row, mend it, and run `pulumi up` again"
         )
     await _done(members)
+
+
+async def _with_troubles(fleet: Fleet, looks: list[Look]) -> tuple[list[Look], FleetPlan]:
+    """The same with those refused that are in trouble, if that could not be mended.
+
+    Whether they are to be mended the engine knows: where a refresh has seen it.
+    """
+    found = await _summary(fleet, looks)
+    loop, checked = asyncio.get_running_loop(), []
+    for look in looks:
+        if look.key in (found.troubles or {}):
+            again = partial(foreseen, look.member, look.inputs, in_trouble=True)
+            if await loop.run_in_executor(THREADS, again) is Fate.REFUSED:
+                checked.append(replace(look, said=Fate.REFUSED))
+                continue
+        checked.append(look)
+    return checked, found if checked == looks else await _summary(fleet, checked)
 
 
 def _raise_for(fleet: Fleet, refused: Sequence[str]) -> None:
@@ -268,6 +287,7 @@ async def _summary(fleet: Fleet, looks: Sequence[Look]) -> FleetPlan:
         _canary(fleet),
         await keys_of_jobs(),
         stack_name(),
+        not pulumi.runtime.is_dry_run(),
     )
     return await asyncio.get_running_loop().run_in_executor(THREADS, look)
 

@@ -40,6 +40,10 @@ _SAID = {
     Fate.WAITS: ("is waited for", "are waited for"),
     Fate.UNKNOWN: ("can't be foretold", "can't be foretold"),
 }
+_IF_TOUCHED = {
+    False: "this change does not touch it",
+    True: "it is restored where a refresh has seen that",
+}
 _HEADLINES = (
     ("RUNS ON, NOT STABLE YET", Fate.WAITS),
     ("RESTARTS WITH", Fate.RESTARTS),
@@ -68,7 +72,7 @@ class FleetPlan:
 
     `canary` is the key of the job that is changed first. `deleted` are jobs of the stack that its
     program no longer declares, `troubles` what is wrong with jobs that are not touched, `unseen`
-    the clusters that could not be asked for that.
+    the clusters that could not be asked for that. `in_up`: it is about to be done.
     """
 
     name: str
@@ -78,6 +82,7 @@ class FleetPlan:
     deleted: tuple[str, ...] = ()
     troubles: Mapping[str, str] | None = None
     unseen: tuple[str, ...] = ()
+    in_up: bool = False
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -96,7 +101,7 @@ class FleetPlan:
             lines.append(_line("deleted", _listed(self.deleted)))
         label = "look at"
         for key, what in (self.troubles or {}).items():
-            lines.append(_line(label, f"{key} is {what}; this change does not touch it"))
+            lines.append(_line(label, f"{key} is {what}; {_IF_TOUCHED[self.in_up]}"))
             label = ""
         if self.unseen:
             where = _listed(self.unseen)

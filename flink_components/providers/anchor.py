@@ -77,7 +77,7 @@ class JobAnchorProvider(ResourceProvider):
         """Gone only where the ledger says that it was deleted; one that is not there is drift."""
         spec = fields.spec(AnchorSpec, props)
         record = (
-            process.workshop(props["urn"]).ledger(spec.connection, spec.namespace, spec.key).read()
+            process.looking(props["urn"]).ledger(spec.connection, spec.namespace, spec.key).read()
         )
         if record is not None and record.deleted:
             return ReadResult("", {})

@@ -95,7 +95,7 @@ class JobSwitchProvider(ResourceProvider):
     def read(self, id_: str, props: Any) -> ReadResult:
         """What became of the job; gone only where the ledger says that it was deleted."""
         spec = wish(props).spec
-        found = looked_at(process.workshop(props["urn"]), spec, props["fingerprint"], props["urn"])
+        found = looked_at(process.looking(props["urn"]), spec, props["fingerprint"], props["urn"])
         if found is None:
             return ReadResult("", {})
         record, drift = found

@@ -93,7 +93,7 @@ class SessionJobProvider(ResourceProvider):
     def read(self, id_: str, props: Any) -> ReadResult:
         """What became of the job; gone only where the ledger says that it was deleted."""
         spec = fields.spec(SessionJobSpec, props)
-        found = looked_at(process.workshop(props["urn"]), spec, fingerprint(props), props["urn"])
+        found = looked_at(process.looking(props["urn"]), spec, fingerprint(props), props["urn"])
         if found is None:
             return ReadResult("", {})
         record, drift = found
