@@ -17,6 +17,7 @@ from flink_components.components.fleet_look import Look, foreseen, summary
 from flink_components.components.looking import THREADS
 from flink_components.components.refusal import refuse
 from flink_components.plan.fleet import Fate, FleetPlan
+from flink_components.providers.process import has_unknown
 from flink_components.spec.base import Problem
 
 _PAUSE_SECONDS = 0.02
@@ -151,8 +152,11 @@ async def _check(fleet: Fleet) -> None:
             for member, given in zip(members, values, strict=True)
         )
     )
+    for member, given in zip(members, values, strict=True):
+        # The revision of an application comes before, and has a hook of its own.
+        member.refused |= member.touched and has_unknown(given)
     looks = [
-        Look(member, given, fate)
+        Look(member, given, Fate.REFUSED if member.refused else fate)
         for member, given, fate in zip(members, values, fates, strict=True)
     ]
     looks, found = await _with_troubles(fleet, looks)

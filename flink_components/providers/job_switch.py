@@ -60,6 +60,8 @@ class JobSwitchProvider(ResourceProvider):
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
         """Changed inputs, or a ledger that says that the job is not as it was declared."""
+        if "spec" not in _news:  # what it is made of failed, and the engine goes on after errors
+            return DiffResult(changes=None)
         changed = process.has_unknown(_news) or _declared(_olds) != _declared(_news)
         return compared(_olds, _news, changed, _left_unfinished)
 
