@@ -34,7 +34,7 @@ class FleetArgs(TypedDict, total=False):
     canary: str
     """The name of the job that is changed first, alone; the others follow if it is stable."""
     max_in_flight: int
-    """How many jobs are changed at a time (4, the most that Pulumi works on)."""
+    """How many jobs are changed at a time (4)."""
     stop_after_failures: int
     """After so many failures no further job is touched (1)."""
 

@@ -9,9 +9,6 @@ from pydantic import Field, StringConstraints
 from flink_components.spec.base import SpecModel
 from flink_components.spec.ref import Whole
 
-AT_ONCE = 4
-"""Pulumi's host of dynamic providers works on as many resources at a time."""
-
 
 class FleetSpec(SpecModel):
     """How the jobs of a fleet are changed."""
@@ -20,7 +17,7 @@ class FleetSpec(SpecModel):
         default=None, description="the name of the job that is changed first, alone"
     )
     max_in_flight: Annotated[Whole, Field(ge=1)] = Field(
-        default=AT_ONCE, description="how many jobs are changed at a time"
+        default=4, description="how many jobs are changed at a time"
     )
     stop_after_failures: Annotated[Whole, Field(ge=1)] = Field(
         default=1, description="after how many failures no further job is touched"
