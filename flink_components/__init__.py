@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ApplicationDeploymentArgs,
     )
     from flink_components.components.environment import Environment
+    from flink_components.components.fleet import Fleet, FleetArgs
     from flink_components.components.savepoint_snapshot import (
         SavepointSnapshot,
         SavepointSnapshotArgs,
@@ -24,6 +25,8 @@ __all__ = [
     "ApplicationDeployment",
     "ApplicationDeploymentArgs",
     "Environment",
+    "Fleet",
+    "FleetArgs",
     "JobRef",
     "SavepointSnapshot",
     "SavepointSnapshotArgs",
@@ -37,6 +40,8 @@ _MODULES = {
     "ApplicationDeployment": "components.application_deployment",
     "ApplicationDeploymentArgs": "components.application_deployment",
     "Environment": "components.environment",
+    "Fleet": "components.fleet",
+    "FleetArgs": "components.fleet",
     "JobRef": "spec.ref",
     "SavepointSnapshot": "components.savepoint_snapshot",
     "SavepointSnapshotArgs": "components.savepoint_snapshot",

@@ -14,6 +14,7 @@ from flink_components.spec.base import Problem, SpecModel, check
 from flink_components.spec.cluster import Labels
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import shown
+from flink_components.spec.fleet import FleetSpec
 from flink_components.spec.high_availability import HighAvailability
 from flink_components.spec.job import UpgradeMode
 from flink_components.spec.names import Namespace, ObjectName
@@ -90,6 +91,10 @@ class StackConfig(SpecModel):
         default=(), description="jobs on clusters of their own"
     )
 
+    fleet: FleetSpec | None = Field(
+        default=None, description="in what order jobs and applications are changed"
+    )
+
     def environment(self) -> Environment:
         """What the clusters and jobs of the stack have in common."""
         return Environment(
@@ -131,6 +136,18 @@ class StackConfig(SpecModel):
     @check("applications")
     def _application_names(self) -> Iterator[Problem]:
         yield from _names("applications", self.applications)
+
+    @check("fleet", "jobs", "applications")
+    def _canary(self) -> Iterator[Problem]:
+        canary = self.fleet.canary if self.fleet else None
+        known = [named(entry)[0] for entry in (*self.jobs, *self.applications)]
+        if canary is not None and canary not in known:
+            do = f"use one of {', '.join(known)}" if known else "add it to flink:jobs"
+            what = "is not the name of a job or application of this stack"
+            yield Problem("fleet.canary", what, shown(canary), do)
+        if self.fleet is not None and not known:
+            do = "add one to flink:jobs, or remove it"
+            yield Problem("fleet", "is for jobs and applications, and there is none", do=do)
 
     @check(*_OF_THE_ENVIRONMENT, "applications")
     def _applications(self) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Makes what a stack's configuration declares."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from flink_components import ApplicationDeployment, SessionCluster, SessionJob
+from flink_components import ApplicationDeployment, Fleet, SessionCluster, SessionJob
+from flink_components.spec.fleet import FleetSpec
 from flink_components.spec.quantity import Memory
 from stacks.config import StackConfig, VolumeConfig, named
 from stacks.settings import Settings
@@ -26,6 +28,8 @@ def deploy(settings: Settings) -> None:
     opts = _options(config)
     ground = _ground(config, opts)
     opts = ResourceOptions.merge(opts, ResourceOptions(depends_on=ground))
+    if config.fleet is not None:
+        environment = replace(environment, fleet=Fleet("jobs", _plain(config.fleet)))  # type: ignore[arg-type]
     clusters: dict[str, SessionCluster] = {}
     for entry in config.clusters:
         name, args = named(entry)
@@ -44,6 +48,10 @@ def deploy(settings: Settings) -> None:
     pulumi.export("clusters", {name: cluster.ref for name, cluster in clusters.items()})
     pulumi.export("jobs", {name: _facts(job) for name, job in jobs.items()})
     pulumi.export("applications", {name: _facts(job) for name, job in applications.items()})
+
+
+def _plain(given: FleetSpec) -> dict[str, Any]:
+    return given.model_dump(exclude_none=True)
 
 
 def _facts(job: SessionJob | ApplicationDeployment) -> dict[str, Any]:

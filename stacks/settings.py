@@ -14,7 +14,7 @@ from stacks.config import StackConfig
 
 _PREFIX = "flink:"
 _MAY_BE_SECRET = ("config",)
-_ABSENT_BY_DEFAULT = ("state_storage", "high_availability")
+_ABSENT_BY_DEFAULT = ("state_storage", "high_availability", "fleet")
 _JSON = (
     "create_namespace",
     "connection",
@@ -26,6 +26,7 @@ _JSON = (
     "clusters",
     "jobs",
     "applications",
+    "fleet",
 )
 
 

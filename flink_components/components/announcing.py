@@ -3,20 +3,17 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
 from pulumi import ResourceHookArgs
 from pulumi.resource import DependencyResource
 
+from flink_components.components.fleet import member_of
 from flink_components.components.foreseeing import Foreseen, application, job, switch
-from flink_components.kube.access import Access
-from flink_components.lifecycle.work import Workshop
+from flink_components.components.looking import THREADS, workshop
+from flink_components.plan.plan import Plan
 
-_ACCESS = Access()
-# Not the event loop's own threads: each registration that waits for a hook holds one of them.
-_THREADS = ThreadPoolExecutor(8, "flink-plan")
 _FORESEEN: Mapping[str, Callable[..., Foreseen | None]] = {
     "SessionJob": job,
     "ApplicationRevision": application,
@@ -31,6 +28,11 @@ async def announce(args: ResourceHookArgs, said: set[str]) -> None:
     and its plan is the same for both.
     """
     new, hidden = await _revealed(args.new_inputs or {})
+    of_a_fleet = member_of(new["urn"])
+    if of_a_fleet is not None:
+        of_a_fleet.touched = True
+        if of_a_fleet.problem and not pulumi.runtime.is_dry_run():
+            raise ValueError(f"it is not touched, since {of_a_fleet.problem}")
     if new["urn"] in said:
         return
     said.add(new["urn"])
@@ -49,14 +51,24 @@ async def announce(args: ResourceHookArgs, said: set[str]) -> None:
             row,
         )
         return
-    found = await asyncio.get_running_loop().run_in_executor(_THREADS, foreseen, Workshop(_ACCESS))
+    found = await asyncio.get_running_loop().run_in_executor(THREADS, foreseen, workshop())
     found = found.hiding(
         [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
     )
+    if of_a_fleet is not None:
+        of_a_fleet.plan, of_a_fleet.refused = found, found.refused is not None
     if found.refused is not None:
-        raise ValueError(found.text())
+        _refuse(found, row, of_a_fleet is not None)
+        return
     log = pulumi.log.warn if found.unknown else pulumi.log.info
     log(found.text(), row)
+
+
+def _refuse(found: Plan, row: pulumi.Resource, of_a_fleet: bool) -> None:
+    """A fleet ends its preview by itself, once the plans of all its jobs were said."""
+    if not (of_a_fleet and pulumi.runtime.is_dry_run()):
+        raise ValueError(found.text())
+    pulumi.log.error(found.text(), row)
 
 
 async def _revealed(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:

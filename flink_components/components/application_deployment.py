@@ -21,6 +21,7 @@ from flink_components.components.beforehand import connection_problems, no_outpu
 from flink_components.components.cluster_args import ClusterArgs
 from flink_components.components.cluster_parts import Identity
 from flink_components.components.environment import Environment, savepoints_in
+from flink_components.components.fleet import no_fleet
 from flink_components.components.job_args import JobArgs
 from flink_components.components.refusal import refuse
 from flink_components.components.running_job import RunningJob
@@ -32,7 +33,7 @@ from flink_components.spec.base import Flag, Problem, SpecModel
 from flink_components.spec.merge import merged
 from flink_components.spec.names import Key, job_key
 
-_OWN = ("connection", "adopt", "previous_key")
+_OWN = ("connection", "adopt", "previous_key", "fleet")
 _LIKE = "{'image': 'acme/fraud:4.2.0', 'jar': 'local:///opt/flink/usrlib/fraud.jar'}"
 
 
@@ -90,7 +91,9 @@ class ApplicationDeployment(RunningJob):
         connection = own["connection"] or {}
         fixed = ignored(opts, ApplicationSpec.model_fields)
         identity = Identity(name, values["key"], values, connection, self)
-        parts = Parts(self, identity, own, fixed, _guard(what))
+        fleet = own["fleet"]
+        place = fleet.place("ApplicationDeployment", name, self, opts) if fleet else None
+        parts = Parts(self, identity, own, fixed, _guard(what), place)
         ref = {
             "key": values["key"],
             "namespace": values["namespace"],
@@ -111,6 +114,7 @@ def application_problems(
 ) -> list[Problem]:
     """What is wrong with the known arguments of an ApplicationDeployment, before it is made."""
     values, own = _layers(name, args, env)
+    of_the_fleet = no_fleet(own.pop("fleet"))
     values, unknown = named(values, ApplicationDeploymentArgs)
     beforehand = {
         "connection": own["connection"],
@@ -122,7 +126,7 @@ def application_problems(
     problems = known_problems(ApplicationSpec, values, CHECKS)
     if values["key"] is None:
         problems = [problem for problem in problems if problem.path != "key"]
-    found = [*unknown, *problems, *outputs]
+    found = [*unknown, *problems, *of_the_fleet, *outputs]
     if outputs:
         return found
     return [*found, *known_problems(_Own, own), *connection_problems(own["connection"])]

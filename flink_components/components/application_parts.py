@@ -10,6 +10,7 @@ from pulumi import Output, ResourceOptions
 from flink_components.components.arguments import lifted
 from flink_components.components.cluster_parts import Identity
 from flink_components.components.drawn import Drawn, after, has_policy, is_secret, of_a_revision
+from flink_components.components.fleet import Place
 from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import ApplicationRevision, JobAnchor, JobSwitch
@@ -46,8 +47,12 @@ class Parts:
         own: Mapping[str, Any],
         ignored: Sequence[str],
         guard: bytes,
+        place: Place | None = None,
     ) -> None:
-        """`ignored`: paths in the spec that stay as they were made. `guard`: the agent's jar."""
+        """`ignored`: paths in the spec that stay as they were made. `guard`: the agent's jar.
+
+        `place`: that of the job in its fleet.
+        """
         self._name, self._values, self._guard = given.name, given.values, guard
         self._connection = load(Connection, given.connection)
         self._secret = is_secret(given.values.get("config") or {})
@@ -68,8 +73,12 @@ class Parts:
         )
         self._number: Output[int] = revision.number.apply(int)
         self.public = self._without(self._spec, *_FILES, *_PODS)
-        made = self._make(after(parent, [revision]))
-        self.switch = self._switch(given, revision, after(parent, made))
+        before = [revision, *(place.after if place else [])]
+        made = self._make(after(parent, before))
+        settings = place.settings if place else None
+        self.switch = self._switch(given, revision, settings, after(parent, made))
+        if place is not None:
+            place.taken(self.switch, self._declared(given, revision), "application")
 
     def _load(self, values: Mapping[str, Any]) -> ApplicationSpec:
         try:
@@ -148,8 +157,18 @@ class Parts:
         made += drawn.deployments(name, after(revision, made)).values()
         return [*made, drawn.stable_service(name, opts)]
 
+    def _declared(self, given: Identity, revision: ApplicationRevision) -> dict[str, Any]:
+        """What its revision was given, as it is then known."""
+        known = {"number": revision.number, "fingerprint": revision.fingerprint}
+        of_the_spec = {field: getattr(revision, field) for field in revision.given}
+        return {**of_the_spec, **known, **given.common}
+
     def _switch(
-        self, given: Identity, revision: ApplicationRevision, opts: ResourceOptions
+        self,
+        given: Identity,
+        revision: ApplicationRevision,
+        fleet: Mapping[str, Any] | None,
+        opts: ResourceOptions,
     ) -> JobSwitch:
         public, number = self.public, self._number
 
@@ -163,6 +182,7 @@ class Parts:
                 "key": given.common["key"],
                 "urn": given.common["urn"],
                 "stack": given.common["stack"],
+                "fleet": fleet,
                 "spec": lifted(job, public, number),
                 "service_uid": self._uid,
                 "fingerprint": revision.fingerprint,

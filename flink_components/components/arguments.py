@@ -61,6 +61,7 @@ def _odd_values(value: object, path: str = "") -> Iterator[Problem]:
 
 
 _keys: "WeakKeyDictionary[pulumi.Resource, dict[str, tuple[str, str]]]" = WeakKeyDictionary()
+_keys_to_come: "WeakKeyDictionary[pulumi.Resource, list[Any]]" = WeakKeyDictionary()
 _WITH_A_JOB = ("SessionJob", "ApplicationDeployment")
 
 
@@ -70,7 +71,10 @@ def claim_key(kind: str, key: object, name: str) -> None:
     All that run a job share their keys, since each key has one ledger.
     """
     root = get_root_resource()
-    if root is None or not isinstance(key, str):
+    if root is None or key is None:
+        return
+    if not isinstance(key, str):
+        _keys_to_come.setdefault(root, []).append(key)
         return
     taken = _keys.setdefault(root, {})
     ledger = "job" if kind in _WITH_A_JOB else kind
@@ -79,6 +83,21 @@ def claim_key(kind: str, key: object, name: str) -> None:
         do = "give one of them another name, namespace or key"
         what = other[1] if other[0] == kind else " ".join(other)
         refuse(f"{kind} {name}", [Problem("key", f"is that of {what} already", repr(key), do)])
+
+
+async def keys_of_jobs() -> set[str] | None:
+    """The keys of all jobs of the program, and of clusters that have Outputs as keys.
+
+    None while one of them is not known.
+    """
+    root = get_root_resource()
+    if root is None:
+        return None
+    claimed = [name for name in _keys.get(root, {}) if name.startswith("job ")]
+    keys: list[Any] = [name.removeprefix("job ") for name in claimed]
+    for key in _keys_to_come.get(root, []):
+        keys.append(await pulumi.Output.from_input(key).future(with_unknowns=True))
+    return set(keys) if all(isinstance(key, str) for key in keys) else None
 
 
 def refuse_positional(what: str, args: object, env: object, like: str) -> Mapping[str, Any]:

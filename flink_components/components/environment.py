@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flink_components.components.refusal import refuse
 from flink_components.spec.base import Problem, SpecError, load, unknown_field
 from flink_components.spec.errors import shown
 from flink_components.spec.merge import merged
+
+if TYPE_CHECKING:
+    from flink_components.components.fleet import Fleet
 
 _DEFAULTS = ("session_cluster", "session_job", "application_deployment")
 
@@ -28,6 +31,7 @@ class Environment:
     state_storage: Mapping[str, Any] | None = None
     high_availability: Mapping[str, Any] | None = None
     upgrade_mode: str | None = None
+    fleet: "Fleet | None" = None
     labels: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     session_cluster: Mapping[str, Any] = field(default_factory=dict)
@@ -60,13 +64,17 @@ class Environment:
 
     def application_defaults(self) -> dict[str, Any]:
         """The arguments of an application that this environment gives."""
-        own = {"upgrade_mode": self.upgrade_mode}
+        own = {"upgrade_mode": self.upgrade_mode, "fleet": self.fleet}
         return merged(self._of_pods(), own, self.application_deployment)
 
     def job_defaults(self) -> dict[str, Any]:
         """The arguments of a session job that this environment gives."""
         savepoint_dir = self.savepoint_dir or savepoints_in(self.state_storage)
-        own = {"savepoint_dir": savepoint_dir, "upgrade_mode": self.upgrade_mode}
+        own = {
+            "savepoint_dir": savepoint_dir,
+            "upgrade_mode": self.upgrade_mode,
+            "fleet": self.fleet,
+        }
         return merged(own, self.session_job)
 
     def _of_pods(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from flink_components.flink.jar import JarError, content
 from flink_components.kube.objects.application import cluster_ref, names
 from flink_components.lifecycle.planning import plan, plan_application
 from flink_components.lifecycle.session_job import Wish
-from flink_components.lifecycle.wish import ApplicationWish
+from flink_components.lifecycle.wish import ApplicationWish, JobWish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import plain
 from flink_components.plan.plan import Plan
@@ -24,6 +24,11 @@ Foreseen = Callable[[Workshop], Plan]
 _SCALED = ("job_manager", "task_manager")
 
 
+def wish_of(kind: str, inputs: Inputs) -> JobWish | None:
+    """What is declared by these inputs; kind: `job` or `application`."""
+    return _wish(inputs) if kind == "job" else _application_wish(inputs)
+
+
 def job(new: Inputs, before: Inputs | None, outputs: Inputs | None) -> Foreseen | None:
     """Of a session job; None while something of it is not known."""
     wish = _wish(new)
@@ -36,21 +41,9 @@ def job(new: Inputs, before: Inputs | None, outputs: Inputs | None) -> Foreseen 
 
 def application(new: Inputs, before: Inputs | None, _: Inputs | None) -> Foreseen | None:
     """Of an application, by its revision; None while something of it is not known."""
-    spec = _application(new)
-    if spec is None or new.get("number") is None:
+    spec, wish = _application(new), _application_wish(new)
+    if spec is None or wish is None:
         return None
-    number = int(new["number"])
-    connection = load(Connection, plain(new.get("connection") or {}))
-    wish = ApplicationWish(
-        spec=spec.job(cluster_ref(spec, number, connection)),
-        fingerprint=new["fingerprint"],
-        revision=number,
-        task_managers=spec.task_managers,
-        job_managers=spec.job_manager.replicas,
-        stable_service=names(spec.name, number).stable_service,
-        ha=spec.high_availability_kind is not None,
-        surge=spec.surge,
-    )
     earlier = _application(before) if before is not None else None
     old = _declared(earlier) if earlier is not None else before
     declared = _declared(spec)
@@ -75,6 +68,24 @@ def _wish(inputs: Inputs) -> Wish | None:
         return Wish(spec, inputs.get("jar_content") or content(spec.jar, spec.jar_sha256))
     except (SpecError, JarError):
         return None
+
+
+def _application_wish(inputs: Inputs) -> ApplicationWish | None:
+    spec = _application(inputs)
+    if spec is None or inputs.get("number") is None:
+        return None
+    number = int(inputs["number"])
+    connection = load(Connection, plain(inputs.get("connection") or {}))
+    return ApplicationWish(
+        spec=spec.job(cluster_ref(spec, number, connection)),
+        fingerprint=inputs["fingerprint"],
+        revision=number,
+        task_managers=spec.task_managers,
+        job_managers=spec.job_manager.replicas,
+        stable_service=names(spec.name, number).stable_service,
+        ha=spec.high_availability_kind is not None,
+        surge=spec.surge,
+    )
 
 
 def _application(inputs: Inputs) -> ApplicationSpec | None:

@@ -1,9 +1,12 @@
 """Arguments that a session job and an application have in common."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from pulumi import Input
+
+if TYPE_CHECKING:
+    from flink_components.components.fleet import Fleet
 
 
 class JobArgs(TypedDict, total=False):
@@ -47,6 +50,8 @@ class JobArgs(TypedDict, total=False):
     """savepoint (default where savepoint_dir is set), cancel or keep."""
     deadlines: Input[Mapping[str, Input[str]]]
     """stable (5 min), savepoint (10 min), cancel (1 min)."""
+    fleet: "Fleet"
+    """The jobs that it is checked with before any of them is touched, and how many at a time."""
     description: Input[str]
     """For people."""
     key: Input[str]

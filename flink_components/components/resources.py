@@ -51,6 +51,8 @@ class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
     fingerprint: pulumi.Output[str]
     declared: "pulumi.Output[dict[str, Any]]"
     """What is declared, with the old value of whatever is to be ignored."""
+    given: tuple[str, ...]
+    """The fields that are declared."""
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         super().__init__(
@@ -62,8 +64,10 @@ class ApplicationRevision(Resource, module="flink", name="ApplicationRevision"):
         # Not loaded by a program without applications.
         from flink_components.spec.application import ApplicationSpec
 
-        given = [field for field in ApplicationSpec.model_fields if props.get(field) is not None]
-        self.declared = pulumi.Output.all(**{field: getattr(self, field) for field in given})
+        self.given = tuple(
+            field for field in ApplicationSpec.model_fields if props.get(field) is not None
+        )
+        self.declared = pulumi.Output.all(**{field: getattr(self, field) for field in self.given})
 
 
 class JobSwitch(Resource, module="flink", name="JobSwitch"):

@@ -19,6 +19,7 @@ from flink_components.components.arguments import (
 )
 from flink_components.components.cluster import Cluster
 from flink_components.components.environment import Environment
+from flink_components.components.fleet import Fleet, no_fleet
 from flink_components.components.job_args import JobArgs
 from flink_components.components.plan_hook import plan_hooks
 from flink_components.components.refusal import refuse
@@ -69,6 +70,8 @@ class SessionJob(RunningJob):
         claim_key("SessionJob", key, name)
 
         after = [cluster] if isinstance(cluster, Cluster) else []
+        fleet: Fleet | None = own["fleet"]
+        place = fleet.place("SessionJob", name, self, opts) if fleet is not None else None
         urn, connection = urn_of(self), _connection(cluster, ref)
         anchor = JobAnchor(
             f"{name}-anchor",
@@ -84,16 +87,20 @@ class SessionJob(RunningJob):
                 parent=self, depends_on=after, ignore_changes=ignored(opts, _OF_THE_ANCHOR)
             ),
         )
+        props = {**values, "previous_key": own["previous_key"], "stack": stack_name(), "urn": urn}
+        fixed = _ignored(opts)
         job = Job(
             f"{name}-job",
-            {**values, "previous_key": own["previous_key"], "stack": stack_name(), "urn": urn},
+            {**props, "fleet": place.settings} if place else props,
             ResourceOptions(
                 parent=self,
-                depends_on=[anchor, *after],
+                depends_on=[anchor, *after, *(place.after if place else [])],
                 hooks=plan_hooks(),
-                ignore_changes=_ignored(opts),
+                ignore_changes=fixed,
             ),
         )
+        if place is not None:
+            place.taken(job, props, ignores=bool(fixed))
         ref_of_job = {
             "key": key,
             "namespace": values["namespace"],
@@ -108,6 +115,7 @@ def job_problems(
 ) -> list[Problem]:
     """What is wrong with the known arguments of a SessionJob, before it is made."""
     given, problems = named(_given(args, env), SessionJobArgs)
+    problems += no_fleet(given.get("fleet"))
     values, own = _layers(name, given, None)
     from_the_cluster = [field for field in ("namespace", "key") if values[field] is None]
     problems += known_problems(SessionJobSpec, values)
@@ -130,6 +138,7 @@ def _layers(
     own: dict[str, Any] = {key: values.pop(key, None) for key in _OWN}
     if isinstance(own["adopt"], Mapping):
         values["adopt"], own["adopt"] = own["adopt"], None
+    own["fleet"] = values.pop("fleet", None)
     own["cluster"] = cluster = values.get("cluster")
     ref: Any = cluster.ref if isinstance(cluster, Cluster) else cluster
     if is_unknown(ref) and ref is cluster:

@@ -85,7 +85,7 @@ class JobAnchorProvider(ResourceProvider):
         """Gone only where the ledger says that it was deleted; one that is not there is drift."""
         spec = fields.spec(AnchorSpec, props)
         record = (
-            process.workshop(props["urn"]).ledger(spec.connection, spec.namespace, spec.key).read()
+            process.looking(props["urn"]).ledger(spec.connection, spec.namespace, spec.key).read()
         )
         if record is not None and record.deleted:
             return ReadResult("", {})
@@ -119,7 +119,7 @@ def _owned_by_another(news: Any) -> list[CheckFailure]:
 
     spec = fields.spec(AnchorSpec, news)
     try:
-        shop = process.workshop(news["urn"])
+        shop = process.looking(news["urn"])
         record = shop.ledger(spec.connection, spec.namespace, spec.key).read()
         if record is not None:
             check_owner(record, _owner(news), spec.adopt)

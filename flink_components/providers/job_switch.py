@@ -16,6 +16,7 @@ from flink_components.lifecycle.wish import ApplicationWish
 from flink_components.plan.changes import plain
 from flink_components.plan.record import Record, Run
 from flink_components.providers import process
+from flink_components.providers.in_turn import in_turn
 from flink_components.providers.standing import (
     AS_DECLARED,
     compared,
@@ -41,6 +42,7 @@ INPUTS = (
     "urn",
     "stack",
     "drift",
+    "fleet",
 )
 _SAME = ("fingerprint", "revision", "task_managers", "job_managers", "ha", "stable_service")
 
@@ -58,27 +60,31 @@ class JobSwitchProvider(ResourceProvider):
     @process.entry
     def diff(self, _id: str, _olds: Any, _news: Any) -> DiffResult:
         """Changed inputs, or a ledger that says that the job is not as it was declared."""
+        if "spec" not in _news:  # what it is made of failed, and the engine goes on after errors
+            return DiffResult(changes=None)
         changed = process.has_unknown(_news) or _declared(_olds) != _declared(_news)
         return compared(_olds, _news, changed, _left_unfinished)
 
     @process.entry
     def create(self, props: Any) -> CreateResult:
         """Runs the job and waits until it is stable; the id is the key."""
-        record = ensure_application(
-            process.workshop(props["urn"]), wish(props), stack=props["stack"]
-        )
+        with in_turn(props):
+            record = ensure_application(
+                process.workshop(props["urn"]), wish(props), stack=props["stack"]
+            )
         return CreateResult(props["key"], outputs(props, record))
 
     @process.entry
     def update(self, _id: str, _olds: Any, _news: Any) -> UpdateResult:
         """Brings what runs to what is declared now, with its state."""
-        record = ensure_application(
-            process.workshop(_news["urn"]),
-            wish(_news),
-            wish(_olds),
-            last_run(_olds),
-            _news["stack"],
-        )
+        with in_turn(_news):
+            record = ensure_application(
+                process.workshop(_news["urn"]),
+                wish(_news),
+                wish(_olds),
+                last_run(_olds),
+                _news["stack"],
+            )
         return UpdateResult(outputs(_news, record))
 
     @process.entry
@@ -91,7 +97,7 @@ class JobSwitchProvider(ResourceProvider):
     def read(self, id_: str, props: Any) -> ReadResult:
         """What became of the job; gone only where the ledger says that it was deleted."""
         spec = wish(props).spec
-        found = looked_at(process.workshop(props["urn"]), spec, props["fingerprint"], props["urn"])
+        found = looked_at(process.looking(props["urn"]), spec, props["fingerprint"], props["urn"])
         if found is None:
             return ReadResult("", {})
         record, drift = found

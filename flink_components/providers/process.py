@@ -19,11 +19,14 @@ from pulumi.output import Unknown
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from flink_components.kube.access import Access, load_client
+from flink_components.kube.listed import ListedAccess
+from flink_components.lifecycle.ledger import KIND
 from flink_components.lifecycle.waiting import Clock
 from flink_components.lifecycle.work import Workshop
 from flink_components.providers.workers import widen
 
 ACCESS = Access()
+_LISTED = ListedAccess(ACCESS, KIND)
 _WATCH_SECONDS = 2.0
 _MISSES = 3
 _started = threading.Event()
@@ -39,6 +42,11 @@ class ProviderError(Exception):
 def workshop(urn: str) -> Workshop:
     """What a life cycle call needs; its progress goes to the row of `urn`."""
     return Workshop(ACCESS, Clock(), lambda text: _log(text, urn, ephemeral=True))
+
+
+def looking(urn: str) -> Workshop:
+    """The same for who changes nothing: all ledgers of a namespace come by one call."""
+    return Workshop(_LISTED, Clock(), lambda text: _log(text, urn, ephemeral=True))
 
 
 def warn(text: str, urn: str) -> None:

@@ -20,6 +20,7 @@ from flink_components.plan.changes import changes, fingerprint, plain
 from flink_components.plan.record import Record, Run
 from flink_components.providers import fields, process
 from flink_components.providers.anchor import changed_job_key
+from flink_components.providers.in_turn import in_turn
 from flink_components.providers.standing import (
     AS_DECLARED,
     compared,
@@ -36,7 +37,7 @@ from flink_components.spec.job import SessionJobSpec
 if TYPE_CHECKING:
     from flink_components.lifecycle.session_job import Wish
 
-OURS = ("urn", "stack", "jar_content", "drift", "previous_key")
+OURS = ("urn", "stack", "jar_content", "drift", "previous_key", "fleet")
 """Inputs beside those of the spec: who asks, what the jar contains, what a refresh found."""
 
 
@@ -72,7 +73,8 @@ class SessionJobProvider(ResourceProvider):
         """Runs the job and waits until it is stable; the id is the key."""
         from flink_components.lifecycle.session_job import ensure
 
-        record = ensure(process.workshop(props["urn"]), _wish(props), stack=props["stack"])
+        with in_turn(props):
+            record = ensure(process.workshop(props["urn"]), _wish(props), stack=props["stack"])
         return CreateResult(props["key"], outputs(props, record))
 
     @process.entry
@@ -80,13 +82,14 @@ class SessionJobProvider(ResourceProvider):
         """Brings what runs to what is declared now, with its state."""
         from flink_components.lifecycle.session_job import ensure
 
-        record = ensure(
-            process.workshop(_news["urn"]),
-            _wish(_news),
-            _wish(_olds),
-            last_run(_olds),
-            _news["stack"],
-        )
+        with in_turn(_news):
+            record = ensure(
+                process.workshop(_news["urn"]),
+                _wish(_news),
+                _wish(_olds),
+                last_run(_olds),
+                _news["stack"],
+            )
         return UpdateResult(outputs(_news, record))
 
     @process.entry
@@ -99,7 +102,7 @@ class SessionJobProvider(ResourceProvider):
     def read(self, id_: str, props: Any) -> ReadResult:
         """What became of the job; gone only where the ledger says that it was deleted."""
         spec = fields.spec(SessionJobSpec, props)
-        found = looked_at(process.workshop(props["urn"]), spec, fingerprint(props), props["urn"])
+        found = looked_at(process.looking(props["urn"]), spec, fingerprint(props), props["urn"])
         if found is None:
             return ReadResult("", {})
         record, drift = found

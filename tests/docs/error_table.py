@@ -55,6 +55,7 @@ _STEPS = {
     "lifecycle/stopping.py": "stop",
     "lifecycle/submitting.py": "submit",
     "lifecycle/triggers.py": "stop",
+    "lifecycle/turns.py": "`pulumi up` of a fleet",
     "lifecycle/way_back.py": "take an upgrade back",
     "plan/due.py": "plan",
     "providers/standing.py": "`pulumi destroy`",

@@ -59,8 +59,8 @@ def test_the_public_names_load_from_the_wheel_alone(wheel: Path, tmp_path: Path)
     )
     names, file = done.stdout.splitlines()
     assert names == (
-        "['ApplicationDeployment', 'ApplicationDeploymentArgs', 'Environment', 'JobRef', "
-        "'SavepointSnapshot', 'SavepointSnapshotArgs', 'SessionCluster', 'SessionClusterArgs', "
-        "'SessionJob', 'SessionJobArgs']"
+        "['ApplicationDeployment', 'ApplicationDeploymentArgs', 'Environment', 'Fleet', "
+        "'FleetArgs', 'JobRef', 'SavepointSnapshot', 'SavepointSnapshotArgs', 'SessionCluster', "
+        "'SessionClusterArgs', 'SessionJob', 'SessionJobArgs']"
     )
     assert file.startswith(str(wheel))

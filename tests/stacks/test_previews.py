@@ -130,7 +130,19 @@ def test_prod_makes_two_clusters_two_jobs_and_an_application(plans: dict[str, Pl
         **job("counts"),
         **job("daily"),
         **application("fraud"),
+        "jobs": "Fleet",
     }
+
+
+def test_the_jobs_of_prod_are_a_fleet_whose_canary_is_the_least_important(
+    plans: dict[str, Plan],
+) -> None:
+    (row,) = [text for _, text in plans["prod"].said if text.startswith("jobs  ")]
+    assert row.splitlines() == [
+        "jobs  3 jobs: 3 start",
+        "    start     flink-prod/counts, flink-prod/daily (canary), flink-prod/fraud",
+        "    order     flink-prod/daily, then 2 at a time; no further one after the first failure",
+    ]
 
 
 def test_the_application_of_prod_has_slots_for_its_parallelism(plans: dict[str, Plan]) -> None:
@@ -191,6 +203,7 @@ def test_each_job_of_prod_runs_on_its_cluster(plans: dict[str, Plan]) -> None:
 def test_the_preview_says_that_each_job_starts(
     stack: str, keys: list[str], plans: dict[str, Plan]
 ) -> None:
-    assert sorted((kind, text.splitlines()[0]) for kind, text in plans[stack].said) == [
+    said = [(kind, text) for kind, text in plans[stack].said if not text.startswith("jobs  ")]
+    assert sorted((kind, text.splitlines()[0]) for kind, text in said) == [
         ("info", f"{key}  r1  STARTS") for key in keys
     ]
