@@ -21,7 +21,8 @@ def _at_once(pool: ThreadPoolExecutor, count: int) -> bool:
             return False
         return True
 
-    return all([call.result() for call in [pool.submit(meet) for _ in range(count)]])
+    calls = [pool.submit(meet) for _ in range(count)]
+    return all(call.result() for call in calls)
 
 
 def test_calls_are_no_longer_limited_to_the_four_of_the_sdk() -> None:
