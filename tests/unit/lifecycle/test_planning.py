@@ -258,7 +258,9 @@ def test_another_parallelism_is_a_rescale_in_place_under_the_adaptive_scheduler(
         "    changed   parallelism (unset) -> 4  (rescales)\n"
         "    why       default -> 4: Flink restarts it from its latest checkpoint, under the same "
         "job id\n"
-        "    from      its latest completed checkpoint, inside Flink: no savepoint is taken"
+        "    from      its latest completed checkpoint, inside Flink: no savepoint is taken\n"
+        "    stable    every task RUNNING at the new parallelism, 1 checkpoint; limit 20 s\n"
+        "    else      the parallelism that it had"
     )
 
 
@@ -273,7 +275,11 @@ def test_another_parallelism_is_a_restart_elsewhere_and_the_plan_says_why(world:
         "    state     UNKNOWN: there is no job graph (make one with "
         "`flink-components graph JAR -o FILE`, and set job_graph)\n"
         "    from      a savepoint taken by this up, native, below "
-        "file:///savepoints/payments/fraud/"
+        "file:///savepoints/payments/fraud/\n"
+        "              if it fails: r1 runs on\n"
+        "    stable    every task RUNNING, restored = that savepoint, 1 checkpoint if checkpointing "
+        "is on; limit 20 s\n"
+        "    else      r1 again from that savepoint, unless r2 has completed a checkpoint"
     )
 
 
