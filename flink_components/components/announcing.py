@@ -11,12 +11,19 @@ from pulumi import ResourceHookArgs
 from pulumi.resource import DependencyResource
 
 from flink_components.components.foreseeing import Foreseen, application, job, switch
+from flink_components.components.handing_on import checked, hand_on
+from flink_components.components.plan_hook import Program
 from flink_components.kube.access import Access
 from flink_components.lifecycle.work import Workshop
+from flink_components.plan.outcome import Does
+from flink_components.plan.plan import Plan
 
 _ACCESS = Access()
 # Not the event loop's own threads: each registration that waits for a hook holds one of them.
 _THREADS = ThreadPoolExecutor(8, "flink-plan")
+_NOT_KNOWN = (
+    "what happens to the job can't be said before `up`: some of its arguments are not known yet"
+)
 _FORESEEN: Mapping[str, Callable[..., Foreseen | None]] = {
     "SessionJob": job,
     "ApplicationRevision": application,
@@ -24,39 +31,74 @@ _FORESEEN: Mapping[str, Callable[..., Foreseen | None]] = {
 }
 
 
-async def announce(args: ResourceHookArgs, said: set[str]) -> None:
+async def announce(args: ResourceHookArgs, program: Program) -> None:
     """Logs the plan of a job that is made or changed on its row. Raises ValueError to refuse.
 
-    said: the rows on which something was said; an application has two resources that may change,
-    and its plan is the same for both.
+    In a preview the refusals of all jobs are logged, and the program fails when every job has its
+    plan.
     """
     new, hidden = await _revealed(args.new_inputs or {})
-    if new["urn"] in said:
+    if new["urn"] in program.said:
         return
-    said.add(new["urn"])
+    program.said.add(new["urn"])
     before = outputs = None
     if args.old_inputs is not None:
         before, hidden_before = await _revealed(args.old_inputs)
         hidden |= hidden_before
     if args.old_outputs is not None:
         outputs = (await _revealed(args.old_outputs))[0]
-    row = DependencyResource(new["urn"])
     foreseen = _FORESEEN[args.type.rpartition(":")[2]](new, before, outputs)
     if foreseen is None:
-        pulumi.log.info(
-            "what happens to the job can't be said before `up`: some of its arguments are "
-            "not known yet",
-            row,
+        found = _not_known(args.name, new)
+        _told(found, new["urn"], _NOT_KNOWN)
+    else:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(_THREADS, foreseen, Workshop(_ACCESS))
+        found = found.hiding(
+            [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
         )
+        found = checked(found, new["stack"])
+    hand_on(found, new["stack"])
+    if foreseen is None:
         return
-    found = await asyncio.get_running_loop().run_in_executor(_THREADS, foreseen, Workshop(_ACCESS))
-    found = found.hiding(
-        [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
-    )
-    if found.refused is not None:
+    if found.refused is None:
+        _told(found, new["urn"], found.text())
+    elif pulumi.runtime.is_dry_run() and program.gathered:
+        pulumi.log.error(found.text(), DependencyResource(new["urn"]))
+        _refuse(program, found.key)
+    else:
         raise ValueError(found.text())
-    log = pulumi.log.warn if found.unknown else pulumi.log.info
-    log(found.text(), row)
+
+
+def _not_known(name: str, new: Mapping[str, Any]) -> Plan:
+    key = new.get("key")
+    key = key if isinstance(key, str) else name
+    why = "some of its arguments are not known before `up`"
+    return Plan(key, None, None, "UNKNOWN", unknown=why, does=Does.UNKNOWN)
+
+
+def _told(found: Plan, urn: str, text: str) -> None:
+    log = pulumi.log.warn if found.unknown and text is not _NOT_KNOWN else pulumi.log.info
+    log(text, DependencyResource(urn))
+
+
+def _refuse(program: Program, key: str) -> None:
+    """Lets the program fail at its end."""
+    program.refused.append(key)
+    if len(program.refused) == 1:
+        pulumi.Output.from_input(_end(program))
+
+
+async def _end(program: Program) -> Any:
+    """Waits until every job has its plan. Raises RunError with the keys of the refused ones."""
+    seen = 0
+    while seen < len(program.jobs):
+        waited, seen = program.jobs[seen:], len(program.jobs)
+        urns = [asyncio.ensure_future(job.urn.future()) for job in waited]
+        await asyncio.gather(*urns, return_exceptions=True)
+    keys = sorted(program.refused)
+    what = "1 job is refused" if len(keys) == 1 else f"{len(keys)} jobs are refused"
+    raise pulumi.RunError(f"{what}, and nothing will be done: {', '.join(keys)}")
 
 
 async def _revealed(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:

@@ -10,7 +10,7 @@ from pulumi import Output, ResourceOptions
 from flink_components.components.arguments import lifted
 from flink_components.components.cluster_parts import Identity
 from flink_components.components.drawn import Drawn, after, has_policy, is_secret, of_a_revision
-from flink_components.components.plan_hook import plan_hooks
+from flink_components.components.plan_hook import has_plan, plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import ApplicationRevision, JobAnchor, JobSwitch
 from flink_components.kube.objects.application import (
@@ -63,6 +63,7 @@ class Parts:
                 ResourceOptions(hooks=plan_hooks(), ignore_changes=list(ignored)),
             ),
         )
+        has_plan(revision)
         self._spec: Output[ApplicationSpec] = lifted(
             lambda _, known: self._load(known), declared, revision.declared
         )
@@ -70,6 +71,7 @@ class Parts:
         self.public = self._without(self._spec, *_FILES, *_PODS)
         made = self._make(after(parent, [revision]))
         self.switch = self._switch(given, revision, after(parent, made))
+        has_plan(self.switch)
 
     def _load(self, values: Mapping[str, Any]) -> ApplicationSpec:
         try:

@@ -20,7 +20,7 @@ from flink_components.components.arguments import (
 from flink_components.components.cluster import Cluster
 from flink_components.components.environment import Environment
 from flink_components.components.job_args import JobArgs
-from flink_components.components.plan_hook import plan_hooks
+from flink_components.components.plan_hook import has_plan, plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
 from flink_components.components.running_job import RunningJob
@@ -94,6 +94,7 @@ class SessionJob(RunningJob):
                 ignore_changes=_ignored(opts),
             ),
         )
+        has_plan(job)
         ref_of_job = {
             "key": key,
             "namespace": values["namespace"],

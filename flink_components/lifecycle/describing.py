@@ -187,7 +187,7 @@ def _way_back(
         return ""
     kept = _kept(record, decision)
     if record is None or not _leads_back(wish, record, decision, before):
-        left = "the next up goes on from " + (kept or "nothing: it has no state yet")
+        left = f"the next up goes on from {kept}" if kept else "has no state yet"
         return f"it stays down, and {left}"
     stable = record.stable.revision if record.stable else 0
     origin = f"from {kept}" if kept else "empty"

@@ -36,6 +36,7 @@ class Plan:
     what happens where that can't be had. `down` has how long the last upgrades took it down, in
     seconds, oldest first. `stable` is what counts as such, `way_back` what runs where it is not.
     `order` are the steps of the switch; `begun`: an earlier `up` was interrupted in them.
+    `planned` is the text of another plan, which was agreed to and is not this one.
     """
 
     key: str
@@ -57,6 +58,7 @@ class Plan:
     way_back: str = ""
     order: tuple[str, ...] = ()
     begun: bool = False
+    planned: str = ""
 
     @property
     def decisions(self) -> Decisions:
@@ -101,9 +103,7 @@ class Plan:
         label = "changed"
         for change in self.changed:
             old, new = shown(change)
-            lines.append(
-                f"    {label:<9} {change.field} {old} -> {new}  ({change.kind.value})"
-            )
+            lines.append(f"    {label:<9} {change.field} {old} -> {new}  ({change.kind.value})")
             label = ""
         lines.extend(_facts(("first", self.unfinished), ("why", self.why)))
         lines.extend([self.state.text()] if self.state else [])
@@ -118,6 +118,10 @@ class Plan:
                 ("refused", self.refused or ""),
             )
         )
+        label = "planned"
+        for line in self.planned.splitlines():
+            lines.append(f"    {label:<9} {line}")
+            label = ""
         return "\n".join(lines)
 
     def _revisions(self) -> str:

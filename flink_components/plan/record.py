@@ -106,7 +106,8 @@ class Switch(_Value):
     """How a job came to run as its attempt `attempt`, at `at` (seconds since 1970).
 
     `steps` has the seconds that each took: prepare (until the pods wait, or the dry run is done),
-    stop, go (until the JobManager has claimed or taken it), run (until all tasks ran), stable. `down` is how long nothing ran.
+    stop, go (until the JobManager has claimed or taken it), run (until all tasks ran), stable.
+    `down` is how long nothing ran.
     """
 
     revision: int

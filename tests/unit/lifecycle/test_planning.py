@@ -277,8 +277,8 @@ def test_another_parallelism_is_a_restart_elsewhere_and_the_plan_says_why(world:
         "    from      a savepoint taken by this up, native, below "
         "file:///savepoints/payments/fraud/\n"
         "              if it fails: r1 runs on\n"
-        "    stable    every task RUNNING, restored = that savepoint, 1 checkpoint if checkpointing "
-        "is on; limit 20 s\n"
+        "    stable    every task RUNNING, restored = that savepoint, 1 checkpoint if "
+        "checkpointing is on; limit 20 s\n"
         "    else      r1 again from that savepoint, unless r2 has completed a checkpoint"
     )
 
