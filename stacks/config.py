@@ -89,6 +89,9 @@ class StackConfig(SpecModel):
     applications: tuple[dict[str, Any], ...] = Field(
         default=(), description="jobs on clusters of their own"
     )
+    plan_file: str | None = Field(
+        default=None, description="a plan from which no job may differ; read by the components"
+    )
 
     def environment(self) -> Environment:
         """What the clusters and jobs of the stack have in common."""

@@ -109,7 +109,8 @@ def _preview(stack: str, folder: Path, plans: str, seen: _Seen, verbose: bool) -
         raise PlanError("there is no `pulumi` on PATH: install the Pulumi CLI") from None
     except automation.StackNotFoundError:
         raise PlanError(
-            f"there is no stack {stack} in {folder}: `pulumi stack ls` lists those that there are"
+            f"there is no stack {stack} in {folder.resolve()}: `pulumi stack ls` lists those that "
+            f"there are"
         ) from None
     except automation.CommandError as error:
         return str(error)

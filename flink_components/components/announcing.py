@@ -11,7 +11,7 @@ from pulumi import ResourceHookArgs
 from pulumi.resource import DependencyResource
 
 from flink_components.components.foreseeing import Foreseen, application, job, switch
-from flink_components.components.handing_on import checked, hand_on
+from flink_components.components.handing_on import checked, hand_on, plan_file
 from flink_components.components.plan_hook import Program
 from flink_components.kube.access import Access
 from flink_components.lifecycle.work import Workshop
@@ -35,10 +35,12 @@ async def announce(args: ResourceHookArgs, program: Program) -> None:
     """Logs the plan of a job that is made or changed on its row. Raises ValueError to refuse.
 
     In a preview the refusals of all jobs are logged, and the program fails when every job has its
-    plan.
+    plan. In `up` what was agreed to is looked at again for the switch of an application, which may
+    come long after its revision.
     """
     new, hidden = await _revealed(args.new_inputs or {})
-    if new["urn"] in program.said:
+    again = new["urn"] in program.said
+    if again and (pulumi.runtime.is_dry_run() or not plan_file()):
         return
     program.said.add(new["urn"])
     before = outputs = None
@@ -49,22 +51,24 @@ async def announce(args: ResourceHookArgs, program: Program) -> None:
         outputs = (await _revealed(args.old_outputs))[0]
     foreseen = _FORESEEN[args.type.rpartition(":")[2]](new, before, outputs)
     if foreseen is None:
-        found = _not_known(args.name, new)
-        _told(found, new["urn"], _NOT_KNOWN)
-    else:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(_THREADS, foreseen, Workshop(_ACCESS))
-        found = found.hiding(
-            [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
-        )
-        found = checked(found, new["stack"])
-    hand_on(found, new["stack"])
-    if foreseen is None:
+        hand_on(_not_known(args.name, new), new["stack"])
+        pulumi.log.info(_NOT_KNOWN, DependencyResource(new["urn"]))
         return
+    loop = asyncio.get_running_loop()
+    found = await loop.run_in_executor(_THREADS, foreseen, Workshop(_ACCESS))
+    found = found.hiding(
+        [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
+    )
+    found = checked(found, new["stack"])
+    if again and found.refused is None:
+        return
+    hand_on(found, new["stack"])
+    row = DependencyResource(new["urn"])
     if found.refused is None:
-        _told(found, new["urn"], found.text())
+        log = pulumi.log.warn if found.unknown else pulumi.log.info
+        log(found.text(), row)
     elif pulumi.runtime.is_dry_run() and program.gathered:
-        pulumi.log.error(found.text(), DependencyResource(new["urn"]))
+        pulumi.log.error(found.text(), row)
         _refuse(program, found.key)
     else:
         raise ValueError(found.text())
@@ -75,11 +79,6 @@ def _not_known(name: str, new: Mapping[str, Any]) -> Plan:
     key = key if isinstance(key, str) else name
     why = "some of its arguments are not known before `up`"
     return Plan(key, None, None, "UNKNOWN", unknown=why, does=Does.UNKNOWN)
-
-
-def _told(found: Plan, urn: str, text: str) -> None:
-    log = pulumi.log.warn if found.unknown and text is not _NOT_KNOWN else pulumi.log.info
-    log(text, DependencyResource(urn))
 
 
 def _refuse(program: Program, key: str) -> None:

@@ -38,12 +38,17 @@ def hand_on(plan: Plan, stack: str) -> None:
         ) from None
 
 
+def plan_file() -> str | None:
+    """What `flink:plan_file` of the stack's configuration says."""
+    return pulumi.Config("flink").get("plan_file") or None
+
+
 def checked(plan: Plan, stack: str) -> Plan:
     """The plan, refused where `flink:plan_file` says otherwise. Raises ValueError for a bad file.
 
     While plans are gathered a new one is made, so the old one does not count.
     """
-    given = pulumi.Config("flink").get("plan_file")
+    given = plan_file()
     if not given or (os.environ.get(FOLDER) and pulumi.runtime.is_dry_run()):
         return plan
     try:

@@ -17,11 +17,12 @@ from flink_components.lifecycle.observing import observe, with_scaling
 from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import Change, changes, of_application, plain
-from flink_components.plan.decision import Decision, Seen
+from flink_components.plan.decision import Action, Decision, Seen
 from flink_components.plan.due import decide
+from flink_components.plan.origins import restore_point
 from flink_components.plan.outcome import Does
 from flink_components.plan.plan import Plan
-from flink_components.plan.record import Adopted, Record, Run
+from flink_components.plan.record import Adopted, Record, Run, Use
 from flink_components.spec.base import SpecError, load
 from flink_components.spec.job import SessionJobSpec, WantedState
 
@@ -93,6 +94,7 @@ def _planned(
     if isinstance(wish, Wish) and record and record.run and wish.only_scales(record.run):
         seen = with_scaling(shop, record.run, seen)
     decision = wish.numbered(decide(spec, wish.fingerprint, record, seen))
+    decision = _with_open_step(wish, record, seen, decision)
     found = describe(wish, changed, record, seen, decision, before)
     found = _with_state(shop, wish, record, seen, decision, found)
     if adopting is not None and adopting.adopted is not None:
@@ -101,6 +103,20 @@ def _planned(
         found = replace(found, unfinished="its ledger, which someone deleted, is made again")
     renamed = record is not None and record.key != spec.key
     return replace(found, why=found.why or f"it was {previous_key} so far") if renamed else found
+
+
+def _with_open_step(
+    wish: JobWish, record: Record | None, seen: Seen, decision: Decision
+) -> Decision:
+    """A start from what an earlier stop has left, which is in the ledger once that is finished."""
+    step, run = (record.open, record.run) if record else (None, None)
+    starts = decision.action is Action.START and not decision.forced
+    if step is None or run is None or not starts or wish.stateless:
+        return decision
+    saved = step.what == "stop" or (step.what == "cancel" and step.use is not Use.NOTHING)
+    if not saved or step.job_id != run.job_id or seen.checkpoint is None:
+        return decision
+    return replace(decision, restore=restore_point(seen.checkpoint, run), why="")
 
 
 def _record_before(ledger: Ledger[Record], previous_key: str | None) -> Record | None:

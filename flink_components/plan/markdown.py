@@ -35,7 +35,9 @@ class _Group:
     def line(self) -> str:
         """What happens to which of them, as HTML, not long."""
         found = verdict(self.first)
-        what = does(self.first).value + (f", verdict {found.value.upper()}" if found else "")
+        what = self.first["headline"].lower() + (
+            f", verdict {found.value.upper()}" if found else ""
+        )
         names = ", ".join(_code(job["key"]) for job in self.jobs[:_NAMED])
         more = len(self.jobs) - _NAMED
         return f"{names}{f' and {more} more' if more > 0 else ''}: {what}"
@@ -60,7 +62,7 @@ def as_markdown(plans: Mapping[str, Any]) -> str:
     """
     jobs = ordered(plans["jobs"])
     head = [
-        f"### Flink: {summary(jobs, len(plans['untouched']))}",
+        f"### Flink, {summary(jobs, len(plans['untouched']))}",
         f"Stack {_code(plans['stack'])}",
     ]
     groups = _groups(jobs)

@@ -283,6 +283,32 @@ def test_another_parallelism_is_a_restart_elsewhere_and_the_plan_says_why(world:
     )
 
 
+@pytest.mark.parametrize(
+    ("mode", "ending", "kind"), [("savepoint", "/stop", "savepoint"), ("last_state", "", "chk")]
+)
+def test_a_stop_that_was_left_open_is_what_the_job_starts_from(
+    world: World, mode: str, ending: str, kind: str
+) -> None:
+    run(world)
+    world.flink.checkpoint(world.the_job().id)
+    changes = {"jar": world.jar(entries="2"), "upgrade_mode": mode}
+    victim = Process(world)
+    victim.inject(
+        Fault.KILLED_AFTER,
+        lambda call: call.path.endswith("/stop") if ending else call.method == "PATCH",
+    )
+    with pytest.raises(Killed):
+        victim.ensure(world.wish(**changes), world.wish())
+    world.advance(300)
+    found = planned(world, before={}, **changes)
+    assert found.unfinished.endswith(" is finished first")
+    assert f"/{kind}-" in found.restore
+    record = Process(world).ensure(world.wish(**changes), world.wish())
+    assert record.run is not None
+    assert record.run.restored_from is not None
+    assert record.run.restored_from in found.restore
+
+
 def test_a_rescale_that_was_left_open_is_finished_first_and_then_nothing_is_left(
     world: World,
 ) -> None:
