@@ -11,7 +11,7 @@ from flink_components.plan.outcome import Decisions, Does, differences
 from flink_components.plan.plan import Plan
 from flink_components.plan.plan_json import SCHEMA
 
-_AGAIN = (
+_WHAT_TO_DO = (
     "make it again with `flink-components plan --out FILE`, or unset flink:plan_file to go on "
     "without one"
 )
@@ -52,13 +52,13 @@ class Agreed:
         if plan.refused is not None or plan.decisions.touches_nothing:
             return plan
         if plan.key not in self.jobs:
-            why = f"it is not in the plan of {self.name}, and would be changed: {_AGAIN}"
+            why = f"it is not in the plan of {self.name}, and would be changed: {_WHAT_TO_DO}"
             return _refused(plan, why, "")
         planned, text = self.jobs[plan.key]
         found = differences(planned, plan.decisions, plan.begun)
         if not found:
             return plan
-        why = f"{self.name} says otherwise ({'; '.join(found)}): {_AGAIN}"
+        why = f"{self.name} says otherwise ({'; '.join(found)}): {_WHAT_TO_DO}"
         return _refused(plan, why, text)
 
 
@@ -76,13 +76,16 @@ def read_plan(path: Path, stack: str) -> Agreed:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise PlanFileError(f"the plan {name} can't be read ({error.strerror}): {_AGAIN}") from None
+        raise PlanFileError(
+            f"the plan {name} can't be read ({error.strerror}): {_WHAT_TO_DO}"
+        ) from None
     except ValueError:
-        raise PlanFileError(f"{name} is no plan: it is not JSON: {_AGAIN}") from None
+        raise PlanFileError(f"{name} is no plan: it is not JSON: {_WHAT_TO_DO}") from None
     file = _parsed(name, value)
     if file.stack != stack:
         raise PlanFileError(
-            f"the plan {name} was made for the stack {file.stack}, and this is {stack}: {_AGAIN}"
+            f"the plan {name} was made for the stack {file.stack}, and this is {stack}: "
+            f"{_WHAT_TO_DO}"
         )
     untouched = {key: (Decisions(does=Does.NOTHING), "") for key in file.untouched}
     planned = {job.key: (job.decisions, job.text) for job in file.jobs}
@@ -94,17 +97,18 @@ def _parsed(name: str, value: Any) -> _File:
     if isinstance(version, int) and version != SCHEMA:
         raise PlanFileError(
             f"the plan {name} has version {version}, and this flink-components reads version "
-            f"{SCHEMA}: use the one that made it, or {_AGAIN}"
+            f"{SCHEMA}: use the one that made it, or {_WHAT_TO_DO}"
         )
     try:
         file = _File.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
-        raise PlanFileError(f"{name} is no plan: {where}: {first['msg']}: {_AGAIN}") from None
+        raise PlanFileError(f"{name} is no plan: {where}: {first['msg']}: {_WHAT_TO_DO}") from None
     for job in file.jobs:
         if job.decisions.digest != job.digest:
             raise PlanFileError(
-                f"{name} was edited: the decisions of {job.key} do not match their digest: {_AGAIN}"
+                f"{name} was edited: the decisions of {job.key} do not match their digest: "
+                f"{_WHAT_TO_DO}"
             )
     return file

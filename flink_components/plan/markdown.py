@@ -95,7 +95,9 @@ def _shape(job: Job) -> str:
     """What two plans have in common that are equal to whoever reads them."""
     said = [job[name] for name in ("headline", "refused", "unknown", "why", "unfinished")]
     text = repr([job["digest"], job["changes"], job["stable"], job["way_back"], *said])
-    return re.sub(r"\br\d+\b|\d+ ?(ms|s|min|h|d)\b", "#", text.replace(job["key"], "KEY"))
+    for name in (job["key"], job["key"].rpartition("/")[2]):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "NAME", text) if name else text
+    return re.sub(r"\br\d+\b|\d+ ?(ms|s|min|h|d)\b", "#", text)
 
 
 def _how_many(lines: Sequence[str], room: int) -> int:

@@ -43,9 +43,9 @@ _PROXIED = re.compile(r"/api/v1/namespaces/([^/]+)/services/([^/:]+):\d+/proxy(/
 class World:
     """Everything outside of the processes under test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: FakeClock | None = None) -> None:
         self.folder = folder
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.kube = FakeKube()
         self.storage = Storage()
         self.clusters: dict[tuple[str, str], FakeFlink] = {}

@@ -104,6 +104,15 @@ def test_a_hundred_that_are_equal_are_one() -> None:
     assert "payments/job-100\n" in text
 
 
+def test_what_differs_by_the_names_of_the_jobs_only_is_equal() -> None:
+    def job(name: str) -> Plan:
+        graph = Change("job_graph", None, f"build/{name}-graph.json", Kind.IN_PLACE)
+        return replace(UPGRADE, key=f"payments/{name}", changed=(graph,))
+
+    assert comment([job("fraud"), job("rates")]).count("<details") == 1
+    assert comment([job("fraud"), replace(job("fraud"), key="payments/x")]).count("<details") == 2
+
+
 def test_refusals_come_first_and_are_unfolded() -> None:
     text = comment([UPGRADE, REFUSED])
     assert text.index("<details open>") < text.index("<details><summary>")
