@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,20 @@ def agreed(world: ApplicationWorld, monkeypatch: pytest.MonkeyPatch, phase: Any)
     monkeypatch.setattr(announcing, "plan_file", lambda: "plan.json")
     phase(False)
     return world.folder / "plan.json"
+
+
+def test_a_program_whose_jobs_do_not_change_loads_none_of_this() -> None:
+    command = (
+        "import sys\n"
+        "from flink_components import ApplicationDeployment, SessionJob\n"
+        "loaded = [m for m in sys.modules if m.startswith('flink_components.')]\n"
+        "print([m for m in loaded if m.endswith(('announcing', 'handing_on', 'agreeing', "
+        "'plan.plan', 'plan_json', 'planning', 'describing'))])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_an_application_is_announced_once(
