@@ -90,6 +90,9 @@ class StackConfig(SpecModel):
     applications: tuple[dict[str, Any], ...] = Field(
         default=(), description="jobs on clusters of their own"
     )
+    plan_file: str | None = Field(
+        default=None, description="a plan from which no job may differ; read by the components"
+    )
 
     fleet: FleetSpec | None = Field(
         default=None, description="in what order jobs and applications are changed"

@@ -7,6 +7,8 @@ import typer
 
 from flink_components.cli import printing
 from flink_components.cli.graph import graph
+from flink_components.cli.plan import plan
+from flink_components.cli.plan_error import PlanError
 from flink_components.cli.savepoint import AsJson, savepoints
 from flink_components.flink.errors import FlinkError
 from flink_components.flink.jar import JarError
@@ -33,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(savepoints, name="savepoint")
 app.command()(graph)
+app.command()(plan)
 
 Key = Annotated[str, typer.Argument(help="the job's key, such as payments/fraud")]
 Namespace = Annotated[
@@ -201,7 +204,7 @@ def unlock(
 
 
 _SAID = (
-    LifecycleError, KubeError, AccessError, FlinkError, GraphError, JarError, SpecError,
+    LifecycleError, KubeError, AccessError, FlinkError, GraphError, JarError, PlanError, SpecError,
     StorageError,
 )  # fmt: skip
 

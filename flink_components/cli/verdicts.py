@@ -47,7 +47,7 @@ def check(
     ] = "partial,incompatible,unknown",
 ) -> None:
     """Says what a new program would find of the state in a snapshot; nothing is started."""
-    failing = _verdicts(fail_on)
+    failing = verdicts(fail_on)
     new = read_graph(graph)
     target = Target(
         flink_version=_version(flink or new.flink_version),
@@ -74,7 +74,8 @@ def _version(text: str) -> str:
     return text
 
 
-def _verdicts(text: str) -> frozenset[Verdict]:
+def verdicts(text: str) -> frozenset[Verdict]:
+    """The verdicts that `--fail-on` names."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     try:
         return frozenset(map(Verdict, words))

@@ -11,7 +11,7 @@ from flink_components.components.arguments import lifted
 from flink_components.components.cluster_parts import Identity
 from flink_components.components.drawn import Drawn, after, has_policy, is_secret, of_a_revision
 from flink_components.components.fleet import Place
-from flink_components.components.plan_hook import plan_hooks
+from flink_components.components.plan_hook import has_plan, plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import ApplicationRevision, JobAnchor, JobSwitch
 from flink_components.kube.objects.application import (
@@ -68,6 +68,7 @@ class Parts:
                 ResourceOptions(hooks=plan_hooks(), ignore_changes=list(ignored)),
             ),
         )
+        has_plan(revision)
         self._spec: Output[ApplicationSpec] = lifted(
             lambda _, known: self._load(known), declared, revision.declared
         )
@@ -77,6 +78,7 @@ class Parts:
         made = self._make(after(parent, before))
         settings = place.settings if place else None
         self.switch = self._switch(given, revision, settings, after(parent, made))
+        has_plan(self.switch)
         if place is not None:
             place.taken(self.switch, self._declared(given, revision), "application")
 

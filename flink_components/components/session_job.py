@@ -21,7 +21,7 @@ from flink_components.components.cluster import Cluster
 from flink_components.components.environment import Environment
 from flink_components.components.fleet import Fleet, no_fleet
 from flink_components.components.job_args import JobArgs
-from flink_components.components.plan_hook import plan_hooks
+from flink_components.components.plan_hook import has_plan, plan_hooks
 from flink_components.components.refusal import refuse
 from flink_components.components.resources import Job, JobAnchor
 from flink_components.components.running_job import RunningJob
@@ -99,6 +99,7 @@ class SessionJob(RunningJob):
                 ignore_changes=fixed,
             ),
         )
+        has_plan(job)
         if place is not None:
             place.taken(job, props, ignores=bool(fixed))
         ref_of_job = {

@@ -332,7 +332,7 @@ class ApplicationPlace:
         run = held.record.run
         if run is not None and self._watch.steps:
             switch = self._watch.switch(run, self._stopped and any(earlier))
-            held.note(last_switch=switch)
+            held.note(**held.record.with_switch(switch))
             announce(self._shop, self._ledger, self.wish, switch)
         self._settle_in(held)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from flink_components.plan.outcome import Does
 from flink_components.plan.plan import Plan
 from flink_components.spec.fleet import FleetSpec
 
@@ -44,25 +45,27 @@ _IF_TOUCHED = {
     False: "this change does not touch it",
     True: "it is restored where a refresh has seen that",
 }
-_HEADLINES = (
-    ("RUNS ON, NOT STABLE YET", Fate.WAITS),
-    ("RESTARTS WITH", Fate.RESTARTS),
-    ("RESTARTS", Fate.EMPTY),
-    ("RESCALES", Fate.RESCALES),
-    ("STARTS", Fate.STARTS),
-    ("ADOPTS", Fate.ADOPTS),
-    ("IS ", Fate.STOPS),
-    ("UNKNOWN", Fate.UNKNOWN),
-)
+_FATES = {
+    Does.REFUSED: Fate.REFUSED,
+    Does.WAITS: Fate.WAITS,
+    Does.ADOPTS: Fate.ADOPTS,
+    Does.STARTS: Fate.STARTS,
+    Does.STARTS_AGAIN: Fate.STARTS,
+    Does.RESTARTS: Fate.RESTARTS,
+    Does.RESTARTS_EMPTY: Fate.EMPTY,
+    Does.GIVES_UP: Fate.EMPTY,
+    Does.RESCALES: Fate.RESCALES,
+    Does.SUSPENDS: Fate.STOPS,
+    Does.CANCELS: Fate.STOPS,
+    Does.DELETES: Fate.STOPS,
+    Does.UNKNOWN: Fate.UNKNOWN,
+}
 
 
 def fate_of(plan: Plan) -> Fate:
     """What a plan does with its job."""
-    if plan.refused is not None:
-        return Fate.REFUSED
-    for start, fate in _HEADLINES:
-        if plan.headline.startswith(start):
-            return fate
+    if plan.does in _FATES:
+        return _FATES[plan.does]
     return Fate.IN_PLACE if plan.changed or plan.unfinished else Fate.UNTOUCHED
 
 

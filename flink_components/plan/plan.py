@@ -1,17 +1,30 @@
 """The plan of one job as a value, and its one rendering as text."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from flink_components.plan.changes import Change
+from flink_components.plan.outcome import Decisions, Does, RestoreKind
+from flink_components.spec.errors import is_sensitive
 
 if TYPE_CHECKING:
     from flink_components.plan.state.judgement import Judgement
 
-_HIDDEN = "[secret]"
+HIDDEN = "[secret]"
 _LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Origin:
+    """From what the job goes on, as far as it is known before: `at` in seconds since 1970."""
+
+    kind: RestoreKind = RestoreKind.NOTHING
+    path: str | None = None
+    size: int | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,11 @@ class Plan:
     """What an `up` does with one job.
 
     `unknown` says why no more can be said, `refused` why nothing will be done, `state` what
-    becomes of its state where it is restored.
+    becomes of its state where it is restored. `restore` is its `origin` in words, `if_it_fails`
+    what happens where that can't be had. `down` has how long the last upgrades took it down, in
+    seconds, oldest first. `stable` is what counts as such, `way_back` what runs where it is not.
+    `order` are the steps of the switch; `begun`: an earlier `up` was interrupted in them.
+    `planned` is the text of another plan, which was agreed to and is not this one.
     """
 
     key: str
@@ -33,33 +50,78 @@ class Plan:
     refused: str | None = None
     unknown: str | None = None
     state: "Judgement | None" = None
+    does: Does = Does.NOTHING
+    origin: Origin = Origin()
+    if_it_fails: str = ""
+    down: tuple[float, ...] = ()
+    stable: str = ""
+    way_back: str = ""
+    order: tuple[str, ...] = ()
+    begun: bool = False
+    planned: str = ""
+
+    @property
+    def decisions(self) -> Decisions:
+        """What must be the same when it is carried out."""
+        verdict = self.state.verdict if self.state else None
+        return Decisions(
+            does=self.does,
+            restore=self.origin.kind,
+            verdict=verdict.verdict if verdict else None,
+            dropped=tuple(sorted(one.id for one in verdict.dropped)) if verdict else (),
+            order=self.order,
+        )
 
     def hiding(self, fields: Collection[str]) -> "Plan":
         """The same plan without the values of these fields, which are secret."""
         changed = tuple(
-            change._replace(old=_HIDDEN, new=_HIDDEN) if change.field in fields else change
+            change._replace(old=HIDDEN, new=HIDDEN) if change.field in fields else change
             for change in self.changed
         )
         return replace(self, changed=changed)
+
+    def refusing(self, why: str) -> "Plan":
+        """The same change, which is not carried out."""
+        return replace(
+            self,
+            headline="REFUSED",
+            does=Does.REFUSED,
+            refused=why,
+            restore="",
+            why="",
+            origin=Origin(),
+            if_it_fails="",
+            down=(),
+            stable="",
+            way_back="",
+            order=(),
+        )
 
     def text(self) -> str:
         """For a terminal: a headline, then one line a fact."""
         lines = [f"{self.key}  {self._revisions()}{self.headline}"]
         label = "changed"
         for change in self.changed:
-            old, new = _apart(change.old, change.new)
-            what = f"{change.field} {_value(change, old)} -> {_value(change, new)}"
-            lines.append(f"    {label:<9} {what}  ({change.kind.value})")
+            old, new = shown(change)
+            lines.append(f"    {label:<9} {change.field} {old} -> {new}  ({change.kind.value})")
             label = ""
         lines.extend(_facts(("first", self.unfinished), ("why", self.why)))
         lines.extend([self.state.text()] if self.state else [])
         lines.extend(
             _facts(
                 ("from", self.restore),
+                ("", self.if_it_fails and f"if it fails: {self.if_it_fails}"),
+                ("down", interruption(self.down)),
+                ("stable", self.stable),
+                ("else", self.way_back),
                 ("unknown", self.unknown or ""),
                 ("refused", self.refused or ""),
             )
         )
+        label = "planned"
+        for line in self.planned.splitlines():
+            lines.append(f"    {label:<9} {line}")
+            label = ""
         return "\n".join(lines)
 
     def _revisions(self) -> str:
@@ -68,6 +130,26 @@ class Plan:
         if self.old_revision is None or self.old_revision == self.new_revision:
             return f"r{self.new_revision}  "
         return f"r{self.old_revision} -> r{self.new_revision}  "
+
+
+def interruption(down: tuple[float, ...]) -> str:
+    """How long the job is expected to be down, by how long it was; "" where it never was."""
+    if not down:
+        return ""
+    times = {1: "last time", 2: "last two", 3: "last three"}[len(down)]
+    digits = 0 if max(down) >= 10 else 1
+    unit, values = ("s", [f"{one:.{digits}f}" for one in down])
+    middle = f"{median(down):.{digits}f}"
+    if max(down) < 1:
+        unit, values = "ms", [f"{one * 1000:.0f}" for one in down]
+        middle = f"{median(down) * 1000:.0f}"
+    return f"~{middle} {unit} ({times}: {', '.join(values)} {unit})"
+
+
+def shown(change: Change) -> tuple[str, str]:
+    """The old and the new value of a changed field, each in a line and not long."""
+    old, new = _apart(change.old, change.new)
+    return _value(change, old), _value(change, new)
 
 
 def _facts(*facts: tuple[str, str]) -> list[str]:
@@ -84,7 +166,7 @@ def _apart(old: Any, new: Any) -> tuple[Any, Any]:
 
 def _value(change: Change, value: Any) -> str:
     """A value in a line; of a hash only the start."""
-    if change.field == "jar_content" and value is not None:
+    if change.field == "jar_content" and value not in (None, HIDDEN):
         return f"{value[:8]}…"
     return _short(value)
 
@@ -94,5 +176,18 @@ def _short(value: Any) -> str:
         return "(unset)"
     if isinstance(value, dict) and "service" in value:
         return f"{value.get('key')} r{value.get('revision')}"
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=str)
+    if not isinstance(value, str):
+        value = json.dumps(_without_secrets(value), sort_keys=True, default=str)
+    # what is not printable could pass for another line, or colour it
+    text = "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _without_secrets(value: Any) -> Any:
+    """Without the values of what has the name of a secret."""
+    if isinstance(value, Mapping):
+        return {
+            name: HIDDEN if is_sensitive(str(name)) else _without_secrets(item)
+            for name, item in value.items()
+        }
+    return [_without_secrets(one) for one in value] if isinstance(value, list) else value

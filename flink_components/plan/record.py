@@ -15,6 +15,7 @@ from flink_components.plan.changes import same_cluster
 
 SCHEMA = 1
 KEPT_FAILURES = 10
+KEPT_DOWNS = 3
 
 
 class Phase(str, Enum):
@@ -47,15 +48,15 @@ class _Value(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
 
 
-class _OlderThanApplications(_Value):
-    """What only applications have is not written of anything else."""
+class _SparselyWritten(_Value):
+    """What not every job has is not written of the others."""
 
-    of_applications: ClassVar[tuple[str, ...]]
+    often_absent: ClassVar[tuple[str, ...]]
 
     @model_serializer(mode="wrap")
     def _as_ever(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = serialize(self)
-        absent = [name for name in self.of_applications if not getattr(self, name)]
+        absent = [name for name in self.often_absent if not getattr(self, name)]
         return {name: value for name, value in written.items() if name not in absent}
 
 
@@ -102,10 +103,11 @@ class Taken(_Value):
 
 
 class Switch(_Value):
-    """How an application came to run as its attempt `attempt`, at `at` (seconds since 1970).
+    """How a job came to run as its attempt `attempt`, at `at` (seconds since 1970).
 
-    `steps` has the seconds that each took: prepare (until the pods wait), stop, go (until the
-    JobManager has claimed it), run (until all tasks ran), stable. `down` is how long nothing ran.
+    `steps` has the seconds that each took: prepare (until the pods wait, or the dry run is done),
+    stop, go (until the JobManager has claimed or taken it), run (until all tasks ran), stable.
+    `down` is how long nothing ran.
     """
 
     revision: int
@@ -116,10 +118,10 @@ class Switch(_Value):
     size: int | None = None
 
 
-class History(_OlderThanApplications):
+class History(_SparselyWritten):
     """The restore points of one key, oldest first, also of those whose files are gone."""
 
-    of_applications = ("switches",)
+    often_absent = ("switches",)
 
     schema_version: int = SCHEMA
     key: str
@@ -249,7 +251,7 @@ class AcceptedLoss(_Value):
     at: float
 
 
-class Record(_OlderThanApplications):
+class Record(_SparselyWritten):
     """The whole record of one key.
 
     `run` is the active attempt, also after it has ended; `stable` the last one that was stable,
@@ -259,11 +261,13 @@ class Record(_OlderThanApplications):
     that the history does not have yet; `jars_left` jars to be removed; `adopted` the job
     that it began with; `checkpoints` the directory of its checkpoints, as Flink has named it last;
     `late` until when a request for another parallelism whose answer was lost may still arrive.
+    `last_switch` is how the last start went, `downs` how long the last upgrades took the job down
+    (seconds, oldest first).
     Of an application: `highest` is the highest number that a revision ever had, `revisions` the
-    fingerprints of those that may have objects, `last_switch` how the last start went.
+    fingerprints of those that may have objects.
     """
 
-    of_applications = ("highest", "revisions")
+    often_absent = ("highest", "revisions", "downs")
 
     schema_version: int = SCHEMA
     key: str
@@ -291,6 +295,7 @@ class Record(_OlderThanApplications):
     highest: int = 0
     revisions: dict[str, str] = {}
     last_switch: Switch | None = None
+    downs: tuple[float, ...] = ()
 
     def needs_cluster(self, cluster: Mapping[str, Any]) -> bool:
         """Its job runs there, as far as the ledger knows, or may be taken back to there."""
@@ -351,6 +356,11 @@ class Record(_OlderThanApplications):
         known = {(one.operator, one.version) for one in self.accepted}
         new = [one for one in losses if (one.operator, one.version) not in known]
         return (*self.accepted, *new)
+
+    def with_switch(self, switch: Switch) -> dict[str, Any]:
+        """What changes in the record by one more switch."""
+        downs = self.downs if switch.down is None else (*self.downs, switch.down)
+        return {"last_switch": switch, "downs": downs[-KEPT_DOWNS:]}
 
     def with_failure(self, failure: Failure) -> tuple[Failure, ...]:
         """The failures with one more, the oldest dropped."""

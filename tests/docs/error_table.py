@@ -21,6 +21,8 @@ _PACKAGE = Path(flink_components.__path__[0])
 # what each module does when it raises, as a user knows it
 _STEPS = {
     "cli/graph.py": "read a job graph",
+    "cli/plan.py": "`flink-components plan`",
+    "cli/previewing.py": "`flink-components plan`",
     "flink/checkpoint_files.py": "look for what a lost job has left",
     "flink/cluster_graph.py": "read a job graph",
     "flink/graph_driver/__init__.py": "read a job graph",
@@ -31,6 +33,7 @@ _STEPS = {
     "flink/storage.py": "read a jar, or what a lost job has left",
     "kube/access.py": "connect",
     "lifecycle/adopting.py": "adopt",
+    "lifecycle/agreeing.py": "`flink:plan_file`",
     "lifecycle/anchoring.py": "make, rename or delete the job",
     "lifecycle/application_place.py": "start an application",
     "lifecycle/by_hand.py": "a step by hand",
@@ -79,6 +82,8 @@ _KINDS = {
     "MetadataError": "Nothing was changed: the snapshot was reached, and can't be used as it is.",
     "GraphError": "Nothing was changed: a job graph is read, and no job is started.",
     "JarError": "Nothing was changed: the jar is read before anything else is done.",
+    "PlanError": "Nothing was changed: there is no plan, and no preview that is complete.",
+    "PlanFileError": "The job was not touched: it is compared with its plan before that.",
 }
 _REFUSALS = {"_refused": "Refused", "_lose": "LockLost", "_failed_stop": "StepFailed"}
 

@@ -185,10 +185,10 @@ CASES: dict[str, Case] = {
     ),
     "previous-key-that-is-not-there": Case(
         _program(ENVIRONMENT, {"previous_key": "payments/typo"}),
-        'Preview failed: before hook "flink-components-plan" failed: test-bad-input/counts  '
-        "REFUSED\n"
+        "test-bad-input/counts  REFUSED\n"
         "    refused   previous_key payments/typo has no ledger in namespace "
-        "test-bad-input: mend it, or leave it out for a new job",
+        "test-bad-input: mend it, or leave it out for a new job\n"
+        "1 job is refused, and nothing will be done: test-bad-input/counts",
     ),
     "output-of-a-wrong-type": Case(
         _as_output("parallelism", "max"),

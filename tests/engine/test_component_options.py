@@ -138,7 +138,9 @@ def test_a_first_preview_says_what_becomes_of_the_job(first_preview: Run) -> Non
     assert first_preview.said("info", "fresh-counts") == (
         "test-component-options/fresh-counts  r1  STARTS\n"
         "    why       no state is known\n"
-        "    from      nothing, it starts empty"
+        "    from      nothing, it starts empty\n"
+        "    stable    every task RUNNING, 1 checkpoint if checkpointing is on; limit 5 min\n"
+        "    else      it stays down, and has no state yet"
     )
 
 

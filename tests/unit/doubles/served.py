@@ -20,17 +20,21 @@ from tests.unit.doubles.wire import Call
 from tests.unit.doubles.world import World
 
 
-class RealClock(FakeClock):
-    """A clock that goes on by itself: what is done by others takes its time."""
+class RunningClock(FakeClock):
+    """The world's clock goes on as that of other processes does, and may be moved on besides."""
 
-    def now(self) -> float:
-        return time.time()
+    def __init__(self) -> None:
+        super().__init__()
+        self.moved = 0.0
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    @property
+    def time(self) -> float:
+        """Now, in seconds since 1970."""
+        return time.time() + self.moved
 
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+    @time.setter
+    def time(self, value: float) -> None:
+        self.moved = value - time.time()
 
 
 @dataclass
@@ -107,10 +111,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Served]:
+def served(folder: Path, world: World | None = None) -> Iterator[Served]:
     """A world that other processes reach by a kubeconfig, until the end of the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    world = World(folder, RealClock())
+    world = world or World(folder, RunningClock())
     httpd = _Server(("127.0.0.1", 0), _Handler)
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump(_config(f"http://127.0.0.1:{httpd.server_port}")))

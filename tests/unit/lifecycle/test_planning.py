@@ -259,7 +259,9 @@ def test_another_parallelism_is_a_rescale_in_place_under_the_adaptive_scheduler(
         "    changed   parallelism (unset) -> 4  (rescales)\n"
         "    why       default -> 4: Flink restarts it from its latest checkpoint, under the same "
         "job id\n"
-        "    from      its latest completed checkpoint, inside Flink: no savepoint is taken"
+        "    from      its latest completed checkpoint, inside Flink: no savepoint is taken\n"
+        "    stable    every task RUNNING at the new parallelism, 1 checkpoint; limit 20 s\n"
+        "    else      the parallelism that it had"
     )
 
 
@@ -274,8 +276,38 @@ def test_another_parallelism_is_a_restart_elsewhere_and_the_plan_says_why(world:
         "    state     UNKNOWN: there is no job graph (make one with "
         "`flink-components graph JAR -o FILE`, and set job_graph)\n"
         "    from      a savepoint taken by this up, native, below "
-        "file:///savepoints/payments/fraud/"
+        "file:///savepoints/payments/fraud/\n"
+        "              if it fails: r1 runs on\n"
+        "    stable    every task RUNNING, restored = that savepoint, 1 checkpoint if "
+        "checkpointing is on; limit 20 s\n"
+        "    else      r1 again from that savepoint, unless r2 has completed a checkpoint"
     )
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending", "kind"), [("savepoint", "/stop", "savepoint"), ("last_state", "", "chk")]
+)
+def test_a_stop_that_was_left_open_is_what_the_job_starts_from(
+    world: World, mode: str, ending: str, kind: str
+) -> None:
+    run(world)
+    world.flink.checkpoint(world.the_job().id)
+    changes = {"jar": world.jar(entries="2"), "upgrade_mode": mode}
+    victim = Process(world)
+    victim.inject(
+        Fault.KILLED_AFTER,
+        lambda call: call.path.endswith("/stop") if ending else call.method == "PATCH",
+    )
+    with pytest.raises(Killed):
+        victim.ensure(world.wish(**changes), world.wish())
+    world.advance(300)
+    found = planned(world, before={}, **changes)
+    assert found.unfinished.endswith(" is finished first")
+    assert f"/{kind}-" in found.restore
+    record = Process(world).ensure(world.wish(**changes), world.wish())
+    assert record.run is not None
+    assert record.run.restored_from is not None
+    assert record.run.restored_from in found.restore
 
 
 def test_a_rescale_that_was_left_open_is_finished_first_and_then_nothing_is_left(

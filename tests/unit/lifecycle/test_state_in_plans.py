@@ -25,7 +25,11 @@ JUDGED_BY = (
 )
 FROM = (
     "    from      a savepoint taken by this up, native, below "
-    "file:///data/savepoints/payments/fraud/"
+    "file:///data/savepoints/payments/fraud/\n"
+    "              if it fails: r1 runs on\n"
+    "    stable    every task RUNNING, restored = that savepoint, 1 checkpoint if checkpointing is "
+    "on; limit 20 s\n"
+    "    else      r1 again from that savepoint, unless r2 has completed a checkpoint"
 )
 LOST = (
     "    state     PARTIAL: 4 of 5 stateful operators find theirs (3 by uid, 1 by generated id); "

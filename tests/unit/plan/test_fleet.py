@@ -6,6 +6,7 @@ import pytest
 
 from flink_components.plan.changes import Change, Kind
 from flink_components.plan.fleet import Fate, FleetPlan, fate_of
+from flink_components.plan.outcome import Does
 from flink_components.plan.plan import Plan
 from flink_components.spec.fleet import FleetSpec
 
@@ -13,31 +14,31 @@ CHANGED = (Change("description", None, "x", Kind.IN_PLACE),)
 
 
 @pytest.mark.parametrize(
-    ("headline", "fate"),
+    ("does", "fate"),
     [
-        ("RESTARTS WITH ITS STATE", Fate.RESTARTS),
-        ("RESTARTS WITH PART OF ITS STATE", Fate.RESTARTS),
-        ("RESTARTS EMPTY", Fate.EMPTY),
-        ("RESTARTS, AND GIVES UP ITS STATE", Fate.EMPTY),
-        ("RESCALES IN PLACE", Fate.RESCALES),
-        ("STARTS", Fate.STARTS),
-        ("STARTS AGAIN", Fate.STARTS),
-        ("ADOPTS A RUNNING JOB", Fate.ADOPTS),
-        ("IS SUSPENDED WITH A SAVEPOINT", Fate.STOPS),
-        ("IS CANCELLED", Fate.STOPS),
-        ("RUNS ON, NOT STABLE YET", Fate.WAITS),
-        ("UNKNOWN", Fate.UNKNOWN),
-        ("RUNS ON", Fate.UNTOUCHED),
-        ("STAYS DOWN", Fate.UNTOUCHED),
+        (Does.RESTARTS, Fate.RESTARTS),
+        (Does.RESTARTS_EMPTY, Fate.EMPTY),
+        (Does.GIVES_UP, Fate.EMPTY),
+        (Does.RESCALES, Fate.RESCALES),
+        (Does.STARTS, Fate.STARTS),
+        (Does.STARTS_AGAIN, Fate.STARTS),
+        (Does.ADOPTS, Fate.ADOPTS),
+        (Does.SUSPENDS, Fate.STOPS),
+        (Does.CANCELS, Fate.STOPS),
+        (Does.DELETES, Fate.STOPS),
+        (Does.WAITS, Fate.WAITS),
+        (Does.REFUSED, Fate.REFUSED),
+        (Does.UNKNOWN, Fate.UNKNOWN),
+        (Does.NOTHING, Fate.UNTOUCHED),
+        (Does.STAYS_DOWN, Fate.UNTOUCHED),
     ],
 )
-def test_each_headline_is_of_one_kind(headline: str, fate: Fate) -> None:
-    assert fate_of(Plan("payments/fraud", 1, 1, headline)) is fate
+def test_what_is_done_with_a_job_is_of_one_kind(does: Does, fate: Fate) -> None:
+    assert fate_of(Plan("payments/fraud", 1, 1, "", does=does)) is fate
 
 
-def test_a_refusal_and_a_change_in_place_are_told_apart_from_a_job_that_runs_on() -> None:
+def test_a_change_in_place_is_told_apart_from_a_job_that_runs_on() -> None:
     assert fate_of(Plan("payments/fraud", 1, 1, "RUNS ON", CHANGED)) is Fate.IN_PLACE
-    assert fate_of(Plan("payments/fraud", 1, 2, "REFUSED", refused="no")) is Fate.REFUSED
 
 
 def test_a_row_names_what_happens_and_in_what_order() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from flink_components.plan.changes import Change, Kind
-from flink_components.plan.plan import Plan
+from flink_components.plan.plan import Plan, interruption, shown
 
 
 def test_an_upgrade() -> None:
@@ -68,3 +70,52 @@ def test_of_lists_of_objects_only_what_differs_is_shown() -> None:
         '    changed   volumes [{"configMap": {"name": "a"}, "name": "jar"}]'
         ' -> [{"configMap": {"name": "b"}, "name": "jar"}]  (restarts the job)'
     )
+
+
+@pytest.mark.parametrize(
+    ("down", "said"),
+    [
+        ((), ""),
+        ((0.34,), "~340 ms (last time: 340 ms)"),
+        ((0.32, 0.34, 0.61), "~340 ms (last three: 320, 340, 610 ms)"),
+        ((2.5, 3.5), "~3.0 s (last two: 2.5, 3.5 s)"),
+        ((48.0, 51.2, 61.0), "~51 s (last three: 48, 51, 61 s)"),
+    ],
+)
+def test_an_interruption_in_the_unit_that_fits(down: tuple[float, ...], said: str) -> None:
+    assert interruption(down) == said
+
+
+def test_what_happens_after_the_stop() -> None:
+    plan = Plan(
+        key="payments/fraud",
+        old_revision=7,
+        new_revision=8,
+        headline="RESTARTS WITH ITS STATE",
+        restore="a savepoint taken by this up",
+        if_it_fails="r7 runs on",
+        down=(48.0, 51.0, 61.0),
+        stable="every task RUNNING; limit 14 min",
+        way_back="r7 again from that savepoint",
+    )
+    assert plan.text() == (
+        "payments/fraud  r7 -> r8  RESTARTS WITH ITS STATE\n"
+        "    from      a savepoint taken by this up\n"
+        "              if it fails: r7 runs on\n"
+        "    down      ~51 s (last three: 48, 51, 61 s)\n"
+        "    stable    every task RUNNING; limit 14 min\n"
+        "    else      r7 again from that savepoint"
+    )
+
+
+def test_no_value_passes_for_another_line() -> None:
+    change = Change("description", "a", "b\n    refused   no\x1b[31m", Kind.IN_PLACE)
+    plan = Plan("k", 1, 1, "RUNS ON", changed=(change,))
+    assert plan.text().splitlines()[1:] == [
+        "    changed   description a -> b\\u000a    refused   no\\u001b[31m  (in place)"
+    ]
+
+
+def test_options_with_the_name_of_a_secret_are_hidden() -> None:
+    change = Change("config", {"s3.secret-key": "hunter2", "a": 1}, None, Kind.RESTART)
+    assert shown(change) == ('{"a": 1, "s3.secret-key": "[secret]"}', "(unset)")
