@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from weakref import WeakKeyDictionary
 
 import pulumi
@@ -18,10 +18,12 @@ from flink_components.components.arguments import (
 )
 from flink_components.components.beforehand import no_output
 from flink_components.components.refusal import refuse
-from flink_components.plan.plan import Plan
 from flink_components.spec.base import Problem, load
 from flink_components.spec.errors import shown
 from flink_components.spec.fleet import FleetSpec
+
+if TYPE_CHECKING:
+    from flink_components.plan.plan import Plan
 
 _TYPE = "flink-components:index:Fleet"
 _LIKE = "{'canary': 'fraud', 'max_in_flight': 2}"
@@ -60,7 +62,7 @@ class Member:
     ignores: bool = False
     ready: "asyncio.Future[pulumi.Resource | None]" = field(default_factory=asyncio.Future)
     touched: bool = False
-    plan: Plan | None = None
+    plan: "Plan | None" = None
     refused: bool = False
     problem: str = ""
 
