@@ -14,6 +14,7 @@ from flink_components.lifecycle.programs import keep, keeping
 from flink_components.lifecycle.rehearsal import Rehearsal
 from flink_components.lifecycle.rescaling import rescale
 from flink_components.lifecycle.session_cluster import leave_revision
+from flink_components.lifecycle.stopwatch import Stopwatch
 from flink_components.lifecycle.submitting import submit
 from flink_components.lifecycle.wish import JobWish, Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
@@ -102,6 +103,7 @@ class SessionPlace:
         self._rehearsal = Rehearsal(shop, wish)
         self._jar_id = ""
         self._losses: tuple[AcceptedLoss, ...] = ()
+        self._watch = Stopwatch(shop)
 
     def begin(self) -> None:
         """Begins what needs no lock."""
@@ -132,7 +134,9 @@ class SessionPlace:
         self._losses = accepted(self._shop, self.wish, held.record, decision, seen)
 
     def prepare(self, held: HeldRecord) -> None:
+        self._watch.begin(held)
         self._jar_id = self._rehearsal.result().jar_id
+        self._watch.done("prepare")
 
     def prepare_again(self, held: HeldRecord) -> None:
         spec = self.wish.spec
@@ -142,22 +146,29 @@ class SessionPlace:
         return keeping(self._shop, self._ledger, self.wish, revision, held.record)
 
     def stopped(self) -> None:
-        return
+        self._watch.stopped()
 
     def submit(self, held: HeldRecord, run: Run) -> bool:
         if self._losses:
             held.commit(accepted=held.record.accepting(self._losses))
         loses = bool(self._losses)
-        return submit(self._shop, held, self.wish.spec, run, self._jar_id, loses)
+        accepted = submit(self._shop, held, self.wish.spec, run, self._jar_id, loses)
+        self._watch.done("go")
+        return accepted
 
     def running(self) -> None:
-        return
+        self._watch.done("run")
 
     def put_down(self, held: HeldRecord, run: Run, seen: Seen) -> Seen:
         return seen
 
     def arrived(self, held: HeldRecord, *earlier: Run | None) -> None:
         """Removes clusters that only earlier runs of it needed, where it has moved away."""
+        self._watch.done("stable")
+        active = held.record.run
+        if active is not None:
+            self._watch.started(active.restored_from)
+            held.note(last_switch=self._watch.switch(active))
         left: list[dict[str, Any]] = [self.wish.spec.cluster.to_json()]
         for run in filter(None, earlier):
             if not any(same_cluster(run.cluster, other) for other in left):

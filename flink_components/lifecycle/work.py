@@ -60,6 +60,7 @@ def in_a_thread(work: Callable[[], T]) -> Future[T]:
 class Workshop:
     """What every life cycle call is given: the way to clusters, a clock, and a row for progress.
 
+    warn: says what a person should know, and stays on the screen.
     late_seconds: how long a request whose answer was lost may still be carried out.
     """
 
@@ -68,6 +69,7 @@ class Workshop:
     say: Callable[[str], None] = _silent
     beside: Beside = in_a_thread
     late_seconds: float = 180.0
+    warn: Callable[[str], None] = _silent
 
     def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
         """Flink behind a ClusterRef, as a model or as the ledger keeps it."""

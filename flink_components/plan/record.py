@@ -102,10 +102,12 @@ class Taken(_Value):
 
 
 class Switch(_Value):
-    """How an application came to run as its attempt `attempt`, at `at` (seconds since 1970).
+    """How a job came to run as its attempt `attempt`, at `at` (seconds since 1970).
 
     `steps` has the seconds that each took: prepare (until the pods wait), stop, go (until the
-    JobManager has claimed it), run (until all tasks ran), stable. `down` is how long nothing ran.
+    JobManager has claimed it), run (until all tasks ran), stable. `down` is for how many of them
+    nothing ran; None where nothing ran before. `size` is that of the savepoint in bytes.
+    Of a session job `go` is the submission.
     """
 
     revision: int
@@ -114,6 +116,11 @@ class Switch(_Value):
     steps: dict[str, float]
     down: float | None = None
     size: int | None = None
+
+    @property
+    def down_ms(self) -> int | None:
+        """For how many milliseconds nothing ran."""
+        return None if self.down is None else round(self.down * 1000)
 
 
 class History(_OlderThanApplications):
