@@ -41,6 +41,7 @@ from flink_components.spec.job import UpgradeMode, WantedState
 from flink_components.spec.ref import ClusterRef
 
 _CLAIM_SECONDS = 90.0
+_WEIGHED_SECONDS = 2.0
 _RENEWED_EVERY_SECONDS = 3.0
 _NOBODY_MAY_RUN = (*ENDED_BY_US, Phase.LOST)
 _IN_VAIN_SECONDS = 20.0
@@ -271,7 +272,7 @@ class ApplicationPlace:
 
         From then on nobody takes the job back, so the old TaskManagers may make room.
         """
-        self._watch.started(run.restored_from)
+        self._watch.weigh(run.restored_from, _WEIGHED_SECONDS)
         if not self.wish.surge:
             self._make_room(held)
         if self._claimed(held, run) or not withdrawn(held, run):

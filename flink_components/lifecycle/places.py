@@ -167,7 +167,7 @@ class SessionPlace:
         self._watch.done("stable")
         active = held.record.run
         if active is not None:
-            self._watch.started(active.restored_from)
+            self._watch.weigh(active.restored_from, seconds=0)
             held.note(last_switch=self._watch.switch(active))
         left: list[dict[str, Any]] = [self.wish.spec.cluster.to_json()]
         for run in filter(None, earlier):

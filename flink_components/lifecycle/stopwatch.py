@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from flink_components.flink.answers import same_path
 from flink_components.flink.errors import FlinkError
+from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import RUNS, Run, Switch
 
@@ -39,11 +40,14 @@ class Stopwatch:
         """The step in which a job is stopped is done, if one ran."""
         self.done("stop")
 
-    def started(self, origin: str | None) -> None:
-        """Something starts, from `origin`: asks beside it how large that is."""
+    def weigh(self, origin: str | None, seconds: float) -> None:
+        """Asks beside the rest how large `origin` is, from which something starts.
+
+        Flink answers from a cache, so it is asked again until it knows, or `seconds` have passed.
+        """
         before = self._before
         if before is not None and origin is not None and self._size is None:
-            self._size = self._shop.beside(lambda: _size(self._shop, before, origin))
+            self._size = self._shop.beside(lambda: _size(self._shop, before, origin, seconds))
 
     def switch(self, run: Run) -> Switch:
         """What was measured; nothing ran from the stop of what ran before on, if something did."""
@@ -58,10 +62,14 @@ class Stopwatch:
         )
 
 
-def _size(shop: Workshop, run: Run, path: str) -> int | None:
+def _size(shop: Workshop, run: Run, path: str, seconds: float) -> int | None:
     """Bytes of the savepoint that an attempt has taken last, as its Flink says, if it is this."""
-    with suppress(FlinkError):
-        taken = shop.flink(run.cluster).checkpoints(run.job_id).savepoint
-        if taken is not None and same_path(taken.path, path):
-            return taken.size
-    return None
+
+    def read() -> int | None:
+        with suppress(FlinkError):
+            taken = shop.flink(run.cluster).checkpoints(run.job_id).savepoint
+            if taken is not None and same_path(taken.path, path):
+                return taken.size
+        return None
+
+    return poll(shop.clock, read, lambda size: size is not None, seconds, pause=0.1)[0]

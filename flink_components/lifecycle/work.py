@@ -12,7 +12,7 @@ from flink_components.kube.api import KubeApi, KubeError
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.ledger import Held, Ledger
 from flink_components.lifecycle.waiting import Clock
-from flink_components.plan.go import taken_in, written_beside
+from flink_components.plan.go import marks, taken_in, written_beside
 from flink_components.plan.record import Record
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
@@ -87,6 +87,7 @@ class Workshop:
             self.clock,
             beside=written_beside,
             take_in=taken_in,
+            marks=marks,
         )
 
 
