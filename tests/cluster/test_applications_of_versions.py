@@ -11,13 +11,14 @@ from collections.abc import Iterator
 import pytest
 
 from flink_components.plan.record import Phase
-from sandbox.images.versions import VERSIONS
+from sandbox.images.versions import DEFAULT_VERSIONS, VERSIONS
 from sandbox.node import lifecycle
 from tests.cluster.applications import Application, applications
+from tests.cluster.ground import QUICK_JAVA_OF_SCRIPTS
 from tests.cluster.stacks import NewStack
 from tests.lifecycle.kubernetes import Kubernetes
 
-pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(1500)]
 
 _NEWEST = "2.3.0"
 _TAKEN_BACK = ("1.15.4", _NEWEST)
@@ -30,10 +31,14 @@ _HA = {
 }
 
 
+_UPGRADES = 10
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """All versions where the whole matrix is asked for."""
-    whole: bool = metafunc.config.getoption("--matrix")
-    metafunc.parametrize("version", _ALL if whole else [_NEWEST])
+    if not list(metafunc.definition.iter_markers("newest_alone")):
+        whole: bool = metafunc.config.getoption("--matrix")
+        metafunc.parametrize("version", _ALL if whole else [_NEWEST])
 
 
 @pytest.fixture
@@ -71,3 +76,25 @@ def test_an_application_lives_on_every_version_with_its_state(
     destroyed = app.stack.destroy()
     assert destroyed.ok, destroyed.error
     assert (app.pods(), app.objects()) == ([], set())
+
+
+@pytest.mark.newest_alone
+@pytest.mark.parametrize("version", [DEFAULT_VERSIONS[0]])
+def test_of_many_upgrades_only_one_revision_is_left(app: Application, version: str) -> None:
+    app.up(**_HA)
+    for number in range(_UPGRADES):
+        app.up(**_HA, env=[*QUICK_JAVA_OF_SCRIPTS, {"name": "UPGRADE", "value": str(number)}])
+    assert app.job.revision == _UPGRADES + 1
+    found = app.kubernetes.call("GET", app.path("configmaps"))["items"]
+    names = {one["metadata"]["name"] for one in found}
+    ours = {name for name in names | app.objects() if name.split("/")[-1].startswith("counts-r")}
+    active = f"counts-r{app.job.revision}-"
+    assert ours - {"services/counts-rest"} != set()
+    assert {
+        name
+        for name in ours - {"services/counts-rest"}
+        if not name.split("/")[-1].startswith(active)
+    } == set()
+    assert app.goes_on("v1").ok
+    destroyed = app.stack.destroy()
+    assert destroyed.ok, destroyed.error
