@@ -38,6 +38,7 @@ faults: venv
 
 matrix: venv
 	$(call timed,a job's life on every version of Flink,$(RUN) -m pytest -q tests/lifecycle/test_matrix.py --matrix)
+	$(call timed,an application on every version of Flink,$(RUN) -m pytest -q tests/cluster/test_applications_of_versions.py --matrix -m "not newest_alone")
 	$(call timed,what is not version by version in make test,$(RUN) -m pytest -q tests --matrix -m newest_alone)
 
 check: venv

@@ -1,6 +1,7 @@
 """Measures the package beside what it is built on, and says whether the goals are met.
 
-python -m benchmarks [import_time] [savepoint] [session_job] [preview] [upgrades] [--repetitions N]
+python -m benchmarks [import_time] [savepoint] [session_job] [preview] [upgrades] [switch]
+    [--repetitions N]
 """
 
 from __future__ import annotations
@@ -14,9 +15,16 @@ from benchmarks import ground
 from benchmarks.measuring import machine, text
 from sandbox.progress import SandboxError
 
-_REPETITIONS = {"import_time": 11, "savepoint": 11, "session_job": 15, "preview": 5, "upgrades": 1}
+_REPETITIONS = {
+    "import_time": 11,
+    "savepoint": 11,
+    "session_job": 15,
+    "preview": 5,
+    "upgrades": 1,
+    "switch": 5,
+}
 _NEED_NO_NODE = {"import_time", "savepoint"}
-_LONG = ("upgrades",)
+_LONG = ("upgrades", "switch")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

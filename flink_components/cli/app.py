@@ -46,13 +46,17 @@ Context = Annotated[str, typer.Option(help="a context of that file")]
 Jar = Annotated[str, typer.Option(help="the job's jar, where its cluster has it no more")]
 
 
+def _on_stderr(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 class Reached:
     """A job's ledger, and the way to it."""
 
     def __init__(self, kubeconfig: str, context: str) -> None:
         given = {"kubeconfig": kubeconfig or None, "context": context or None}
         self.connection = load(Connection, {k: v for k, v in given.items() if v})
-        self.shop = Workshop(Access(), Clock(), lambda text: print(text, file=sys.stderr))
+        self.shop = Workshop(Access(), Clock(), _on_stderr, warn=_on_stderr)
 
     def ledger(self, key: str, namespace: str) -> Ledger[Record]:
         """The ledger of a key."""
@@ -106,11 +110,10 @@ def history(
     context: Context = "",
     as_json: AsJson = False,
 ) -> None:
-    """Lists the restore points of a job, newest first."""
+    """Lists the restore points of a job and the switches of an application, newest first."""
     ledger = Reached(kubeconfig, context).ledger(key, namespace)
     by_hand.lock_of(ledger)
-    points = reversed(book_of(ledger).read().points)
-    printing.show([printing.point(point) for point in points], as_json, printing.table)
+    printing.show(printing.told(book_of(ledger).read()), as_json, printing.table)
 
 
 @savepoints.command()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flink_components.lifecycle.by_hand import Lock
-from flink_components.plan.record import Record, Switch, Taken
+from flink_components.plan.record import History, Record, Switch, Taken
 
 
 def when(at: float) -> str:
@@ -89,6 +89,30 @@ def point(taken: Taken) -> dict[str, Any]:
         "disposed": when(taken.disposed_at or 0.0) or None,
         "location": taken.path,
     }
+
+
+def told(history: History) -> list[dict[str, Any]]:
+    """A history, newest first: restore points, and how each switch of an application went."""
+    rows = [(taken.at, point(taken)) for taken in history.points]
+    if history.switches:
+        rows = [(at, _measured(row, None, None)) for at, row in rows]
+        rows += [(one.at, _switch(one)) for one in history.switches]
+    return [row for _, row in sorted(rows, key=lambda each: each[0], reverse=True)]
+
+
+def _switch(switch: Switch) -> dict[str, Any]:
+    """A switch as a row beside restore points."""
+    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in switch.steps.items())
+    row = dict.fromkeys(point(Taken(path="", kind="given", at=switch.at)))
+    row |= {"at": when(switch.at), "kind": "switch", "revision": switch.revision}
+    row["why"] = f"attempt {switch.attempt}: {steps}"
+    return _measured(row, switch.down_ms, switch.size)
+
+
+def _measured(row: dict[str, Any], down_ms: int | None, size: int | None) -> dict[str, Any]:
+    """A row with how long nothing ran and how large the savepoint was, before its location."""
+    location = row.pop("location")
+    return {**row, "down ms": down_ms, "bytes": size, "location": location}
 
 
 def show(what: Any, as_json: bool, text: Callable[[Any], None]) -> None:

@@ -17,6 +17,7 @@ _OF_A_RUN = (
     "since",
     "restored_from",
     "restore_point",
+    "last_switch",
 )
 
 
@@ -37,6 +38,7 @@ class Job(Resource, module="flink", name="SessionJob"):
     since: pulumi.Output[str]
     restored_from: pulumi.Output[str]
     restore_point: pulumi.Output[str]
+    last_switch: "pulumi.Output[dict[str, Any]]"
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         outputs = dict.fromkeys(("revision", "jar_content", "drift", *_OF_A_RUN))
@@ -80,6 +82,7 @@ class JobSwitch(Resource, module="flink", name="JobSwitch"):
     since: pulumi.Output[str]
     restored_from: pulumi.Output[str]
     restore_point: pulumi.Output[str]
+    last_switch: "pulumi.Output[dict[str, Any]]"
 
     def __init__(self, name: str, props: Props, opts: pulumi.ResourceOptions) -> None:
         outputs = dict.fromkeys(("active_revision", "drift", *_OF_A_RUN))

@@ -27,6 +27,8 @@ class RunningJob(pulumi.ComponentResource):
     """The snapshot that the running attempt started from; empty for an empty start."""
     restore_point: Output[str]
     """The latest snapshot that the ledger knows."""
+    last_switch: Output[dict[str, Any]]
+    """How its last start went: `steps` (seconds), `down_ms`, `savepoint_bytes`, `attempt`."""
 
     def _show(
         self, ref: dict[str, Any], job: Any, revision: "Output[float]", **more: Output[Any]
@@ -41,6 +43,7 @@ class RunningJob(pulumi.ComponentResource):
             "state_since": job.since,
             "restored_from": job.restored_from,
             "restore_point": job.restore_point,
+            "last_switch": job.last_switch,
             **more,
         }
         for name, value in outputs.items():

@@ -66,14 +66,25 @@ def cause_in_log(log: str) -> str | None:
     """
     fatal = list(_FATAL.finditer(log))
     if fatal:
-        after = log[fatal[-1].end() :].lstrip("\n")
-        end = _LOG_LINE.search(after)
-        log = after[: end.start()] if end else after
+        log = _said_with(log[fatal[-1].start() :])
     causes = _CAUSED_BY.findall(log)
     if causes:
         return root_cause(causes[-1])
     first = log.lstrip().split("\n", 1)[0]
     return root_cause(first) if fatal and _EXCEPTION_CLASS.match(first) else None
+
+
+def cause_after(log: str) -> str | None:
+    """The root cause that is told with the first line of a log; None where it tells none."""
+    causes = _CAUSED_BY.findall(_said_with(log))
+    return root_cause(causes[-1]) if causes else None
+
+
+def _said_with(log: str) -> str:
+    """What follows the first line, up to the next one that has a time of its own."""
+    after = log.partition("\n")[2]
+    end = _LOG_LINE.search(after)
+    return after[: end.start()] if end else after
 
 
 def is_no_reply(cause: str) -> bool:

@@ -1,7 +1,6 @@
 """Tells people in Kubernetes, and the history, how a switch went; best effort."""
 
 import uuid
-from contextlib import suppress
 
 from flink_components.kube.api import Json, KubeError
 from flink_components.lifecycle.errors import LifecycleError
@@ -16,17 +15,22 @@ def announce(shop: Workshop, ledger: Ledger[Record], wish: ApplicationWish, swit
     """Adds a switch to the history, and an Event to the stable Service."""
     text = _in_words(switch)
     shop.say(text)
-    with suppress(KubeError, LifecycleError):
+    try:
         book_of(ledger).add((), switch)
-    with suppress(KubeError):
+    except (KubeError, LifecycleError) as error:
+        shop.warn(f"{ledger.key}: how the switch went is not in its history: {error}")
+    try:
         service = ledger.api.get("Service", ledger.namespace, wish.stable_service)
         ledger.api.create("Event", ledger.namespace, _event(ledger, service, text))
+    except KubeError as error:
+        shop.warn(f"{ledger.key}: no Event says how the switch went: {error}")
 
 
 def _in_words(switch: Switch) -> str:
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in switch.steps.items())
     down = "" if switch.down is None else f"; the job was down for {switch.down:.1f} s"
-    return f"revision {switch.revision} runs as attempt {switch.attempt} ({steps}{down})"
+    size = "" if switch.size is None else f"; its savepoint has {switch.size} bytes"
+    return f"revision {switch.revision} runs as attempt {switch.attempt} ({steps}{down}{size})"
 
 
 def _event(ledger: Ledger[Record], service: Json, text: str) -> Json:

@@ -41,6 +41,8 @@ from flink_components.spec.job import UpgradeMode, WantedState
 from flink_components.spec.ref import ClusterRef
 
 _CLAIM_SECONDS = 90.0
+_WEIGHED_SECONDS = 2.0
+_RENEWED_EVERY_SECONDS = 3.0
 _NOBODY_MAY_RUN = (*ENDED_BY_US, Phase.LOST)
 _IN_VAIN_SECONDS = 20.0
 
@@ -59,8 +61,7 @@ class ApplicationPlace:
         self._shop = shop
         self._ledger = ledger
         self._before = before
-        self._watch = Stopwatch(shop.clock)
-        self._stopped = False
+        self._watch = Stopwatch(shop)
 
     @property
     def _ref(self) -> ClusterRef:
@@ -176,7 +177,7 @@ class ApplicationPlace:
 
         A JobManager that has started something before does not wait: "go" ends that first.
         """
-        self._watch.begin()
+        self._watch.begin(held)
         spec = self.wish.spec
         scale(held, self._api, self._ref, self._pods)
         if not self._has_started():
@@ -264,23 +265,33 @@ class ApplicationPlace:
     # -- the start ---------------------------------------------------------------------------
 
     def stopped(self) -> None:
-        self._watch.done("stop")
-        self._stopped = True
+        self._watch.stopped()
 
     def submit(self, held: HeldRecord, run: Run) -> bool:
         """The ledger says "go" by now: waits until a guard has claimed it.
 
         From then on nobody takes the job back, so the old TaskManagers may make room.
         """
+        self._watch.weigh(run.restored_from, _WEIGHED_SECONDS)
         if not self.wish.surge:
             self._make_room(held)
-        if claimed(self._shop, held, run, _CLAIM_SECONDS) or not withdrawn(held, run):
+        if self._claimed(held, run) or not withdrawn(held, run):
             self._watch.done("go")
             return True
         found = problems(self._api, self._ref.namespace, selector_of(self._ref, labels.JOB_MANAGER))
         raise StepFailed(
             f"no JobManager of {self._named} has started within {_CLAIM_SECONDS:.0f} s: {found}"
         )
+
+    def _claimed(self, held: HeldRecord, run: Run) -> bool:
+        """One that ends just now, to wait at its guard, is not left to Kubernetes' patience."""
+        deadline = self._shop.clock.monotonic() + _CLAIM_SECONDS
+        while not claimed(self._shop, held, run, _RENEWED_EVERY_SECONDS):
+            if self._shop.clock.monotonic() >= deadline:
+                return False
+            with suppress(KubeError, Refused, StepFailed):
+                self.prepare_again(held)
+        return True
 
     def _make_room(self, held: HeldRecord) -> None:
         for number in held.record.revisions:
@@ -331,7 +342,7 @@ class ApplicationPlace:
         self._watch.done("stable")
         run = held.record.run
         if run is not None and self._watch.steps:
-            switch = self._watch.switch(run, self._stopped and any(earlier))
+            switch = self._watch.switch(run)
             held.note(**held.record.with_switch(switch))
             announce(self._shop, self._ledger, self.wish, switch)
         self._settle_in(held)

@@ -43,6 +43,10 @@ def _nothing_more(_: R) -> Mapping[str, str]:
     return {}
 
 
+def _no_marks(_: R) -> Mapping[str, str]:
+    return {}
+
+
 def _as_it_is(record: R, _: Mapping[str, str]) -> R:
     return record
 
@@ -78,8 +82,8 @@ def own_labels(kind: str, key: str) -> dict[str, str]:
 class Ledger(Generic[R]):
     """The ledger of `key` in `namespace`; `kind` is `job` or `cluster`, `model` its record.
 
-    `beside` is what is written together with a record, as annotations; `take_in` adds to a record
-    what others have written into annotations since.
+    `beside` is what is written together with a record, as annotations, `marks` the same as labels,
+    for people; `take_in` adds to a record what others have written into annotations since.
     """
 
     api: KubeApi
@@ -92,6 +96,7 @@ class Ledger(Generic[R]):
     renew_seconds: float = RENEW_SECONDS
     beside: Callable[[R], Mapping[str, str]] = _nothing_more
     take_in: Callable[[R, Mapping[str, str]], R] = _as_it_is
+    marks: Callable[[R], Mapping[str, str]] = _no_marks
 
     @property
     def name(self) -> str:
@@ -120,7 +125,7 @@ class Ledger(Generic[R]):
             "metadata": {
                 "name": self.name,
                 "namespace": self.namespace,
-                "labels": own_labels(self.kind, self.key),
+                "labels": {**own_labels(self.kind, self.key), **self.marks(record)},
                 "annotations": {KEY: self.key, **self._written(record)},
             },
             "spec": {"holderIdentity": "", "leaseDurationSeconds": self.lease_seconds},
@@ -174,6 +179,7 @@ class Ledger(Generic[R]):
                 lease["spec"] = self._lock_spec(holder)
                 changed = record.model_copy(update=changes)
                 lease["metadata"]["annotations"] |= self._written(changed)
+                self._mark(lease, changed)
                 try:
                     return self.api.replace("Lease", self.namespace, self.name, lease)
                 except Conflict:
@@ -196,6 +202,12 @@ class Ledger(Generic[R]):
 
     def _written(self, record: R) -> dict[str, str]:
         return {RECORD: _dumps(record), **self.beside(record)}
+
+    def _mark(self, lease: Json, record: R) -> None:
+        lease["metadata"]["labels"] = {
+            **(lease["metadata"].get("labels") or {}),
+            **self.marks(record),
+        }
 
     def _lock_spec(self, holder: str) -> Json:
         return {
@@ -337,6 +349,7 @@ class Held(Generic[R]):
             body = json.loads(json.dumps(self._lease))
             ours = {**self._ledger._written(record), **(more or {})}
             body["metadata"]["annotations"] |= ours
+            self._ledger._mark(body, record)
             body["spec"] = spec or {**body["spec"], "renewTime": self._ledger.stamp()}
             self._lease = self._replace(body, ours, patience)
             self.record = record

@@ -103,8 +103,7 @@ class SessionPlace:
         self._rehearsal = Rehearsal(shop, wish)
         self._jar_id = ""
         self._losses: tuple[AcceptedLoss, ...] = ()
-        self._watch = Stopwatch(shop.clock)
-        self._stopped = False
+        self._watch = Stopwatch(shop)
 
     def begin(self) -> None:
         """Begins what needs no lock."""
@@ -135,7 +134,7 @@ class SessionPlace:
         self._losses = accepted(self._shop, self.wish, held.record, decision, seen)
 
     def prepare(self, held: HeldRecord) -> None:
-        self._watch.begin()
+        self._watch.begin(held)
         self._jar_id = self._rehearsal.result().jar_id
         self._watch.done("prepare")
 
@@ -147,8 +146,7 @@ class SessionPlace:
         return keeping(self._shop, self._ledger, self.wish, revision, held.record)
 
     def stopped(self) -> None:
-        self._watch.done("stop")
-        self._stopped = True
+        self._watch.stopped()
 
     def submit(self, held: HeldRecord, run: Run) -> bool:
         if self._losses:
@@ -168,10 +166,10 @@ class SessionPlace:
     def arrived(self, held: HeldRecord, *earlier: Run | None) -> None:
         """Removes clusters that only earlier runs of it needed, where it has moved away."""
         self._watch.done("stable")
-        run = held.record.run
-        if run is not None:
-            switch = self._watch.switch(run, self._stopped and any(earlier))
-            held.note(**held.record.with_switch(switch))
+        active = held.record.run
+        if active is not None:
+            self._watch.weigh(active.restored_from, seconds=0)
+            held.note(**held.record.with_switch(self._watch.switch(active)))
         left: list[dict[str, Any]] = [self.wish.spec.cluster.to_json()]
         for run in filter(None, earlier):
             if not any(same_cluster(run.cluster, other) for other in left):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 
-from flink_components.flink.errors import cause_in_log
+from flink_components.flink.errors import cause_after, cause_in_log
 from flink_components.kube.api import Json, KubeApi, KubeError, NotFound
 
 _NO_PODS = "no pods yet: is a quota or an admission policy in the way?"
@@ -133,6 +133,14 @@ def end_of_job(log: str, job_id: str) -> str | None:
     """The state in which a job has ended, by its JobManager's log."""
     found = re.findall(rf"Job {job_id} reached (?:globally )?terminal state (\w+)", log)
     return found[-1] if found else None
+
+
+def why_it_failed(log: str, job_id: str) -> str:
+    """Why a job has failed for good, by its JobManager's log; "" where it has not."""
+    if end_of_job(log, job_id) != "FAILED":
+        return ""
+    told = log[log.rindex(f"Job {job_id} reached ") :]
+    return cause_after(told) or cause_in_log(log) or f"the job {job_id} has failed"
 
 
 def completed_a_checkpoint(log: str, job_id: str) -> bool | None:

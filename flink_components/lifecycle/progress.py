@@ -1,11 +1,12 @@
 """What the row of a job shows while it starts."""
 
-from flink_components.flink.answers import Job
+from flink_components.flink.answers import ENDED, Job
 from flink_components.flink.errors import FlinkError, FlinkNotFound, FlinkUnreachable
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.work import Workshop
 
 _PATIENCE_SECONDS = 1.0
+_SERVER_SIDE = 500
 
 
 class StartProgress:
@@ -29,8 +30,22 @@ class StartProgress:
         except (FlinkNotFound, FlinkUnreachable) as error:
             self.say(str(error))
             return None
+        except FlinkError as error:
+            if error.status < _SERVER_SIDE:
+                raise
+            # Of a job that failed before it had any tasks, 1.20 only lists its state.
+            self.say(str(error))
+            return self._ended()
         self.show(job)
         return job
+
+    def _ended(self) -> Job | None:
+        """The job without its vertices, where it has ended."""
+        try:
+            state = self._flink.status(self._job_id)
+        except FlinkError:
+            return None
+        return Job(self._job_id, "", state, 0, 0, 0, 0) if state in ENDED else None
 
     def show(self, job: Job) -> None:
         """Says what the job does now."""

@@ -22,6 +22,7 @@ from flink_components.lifecycle.pods import (
     last_log,
     main_container,
     why_it_ended,
+    why_it_failed,
 )
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
@@ -174,12 +175,17 @@ class LastWords:
         found = down(self._shop, self._run)
         if found is not None:
             return found.why
-        if not self._run.guarded or not self._run.ha:
+        if not self._run.guarded:
             return ""
         ref = load(ClusterRef, self._run.cluster)
         try:
             api = self._shop.reach.api(ref.connection)
-            failed = [p for p in job_manager_pods(api, ref) if last_exit(p) in _FOR_GOOD]
-            return why_it_ended(api, failed[0]) if failed else ""
+            pods = job_manager_pods(api, ref)
+            failed = [pod for pod in pods if self._run.ha and last_exit(pod) in _FOR_GOOD]
+            if failed:
+                return why_it_ended(api, failed[0])
+            # Its JVM may take long to end, and starts again with high availability.
+            logs = [log for pod in pods for log in every_log(api, pod)]
+            return next(filter(None, (why_it_failed(log, self._run.job_id) for log in logs)), "")
         except (KubeError, AccessError):
             return ""

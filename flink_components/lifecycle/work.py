@@ -12,7 +12,7 @@ from flink_components.kube.api import KubeApi, KubeError
 from flink_components.lifecycle.errors import LifecycleError
 from flink_components.lifecycle.ledger import Held, Ledger
 from flink_components.lifecycle.waiting import Clock
-from flink_components.plan.go import taken_in, written_beside
+from flink_components.plan.go import marks, taken_in, written_beside
 from flink_components.plan.record import Record
 from flink_components.spec.base import load
 from flink_components.spec.connection import Connection
@@ -60,6 +60,7 @@ def in_a_thread(work: Callable[[], T]) -> Future[T]:
 class Workshop:
     """What every life cycle call is given: the way to clusters, a clock, and a row for progress.
 
+    warn: says what a person should know, and stays on the screen.
     late_seconds: how long a request whose answer was lost may still be carried out.
     """
 
@@ -68,6 +69,7 @@ class Workshop:
     say: Callable[[str], None] = _silent
     beside: Beside = in_a_thread
     late_seconds: float = 180.0
+    warn: Callable[[str], None] = _silent
 
     def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
         """Flink behind a ClusterRef, as a model or as the ledger keeps it."""
@@ -85,6 +87,7 @@ class Workshop:
             self.clock,
             beside=written_beside,
             take_in=taken_in,
+            marks=marks,
         )
 
 

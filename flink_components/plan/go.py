@@ -18,6 +18,8 @@ GO = "flink-components/go"
 CLAIM = "flink-components/claim"
 PROBE = "flink-components/probe"
 PROBED = "flink-components/probed"
+JOB, RESTORE_POINT = "flink-components/job-id", "flink-components/restore-point"
+STATE, REVISION = "flink-components/state", "flink-components/revision"
 _SCRATCH = "file:///tmp"
 
 Json = dict[str, Any]
@@ -107,9 +109,20 @@ def is_stopping(annotations: Mapping[str, str]) -> bool:
 
 
 def written_beside(record: Record) -> dict[str, str]:
-    """The annotations that are written together with a record; none but for an application."""
-    said = go(record)
-    return {} if said is None else {GO: _text(said)}
+    """The annotations that are written together with a record: for guards, and for people."""
+    said, run, restore = go(record), record.run, record.restore
+    return {
+        **({} if said is None else {GO: _text(said)}),
+        **({} if run is None else {JOB: run.job_id}),
+        **({} if restore is None else {RESTORE_POINT: restore.path}),
+    }
+
+
+def marks(record: Record) -> dict[str, str]:
+    """The labels that are written together with a record: what runs, as `kubectl get -L` shows."""
+    if record.run is None:
+        return {STATE: record.phase.value}
+    return {STATE: record.phase.value, REVISION: str(record.run.revision)}
 
 
 def go(record: Record) -> Json | None:

@@ -105,9 +105,10 @@ class Taken(_Value):
 class Switch(_Value):
     """How a job came to run as its attempt `attempt`, at `at` (seconds since 1970).
 
-    `steps` has the seconds that each took: prepare (until the pods wait, or the dry run is done),
-    stop, go (until the JobManager has claimed or taken it), run (until all tasks ran), stable.
-    `down` is how long nothing ran.
+    `steps` has the seconds of each: prepare (until the pods wait, or the dry run is done), stop, go
+    (until the JobManager has claimed it, or has been given it), run (until all tasks ran), stable.
+    `down` is for how many of them nothing ran; None where nothing ran before. `size` is that of the
+    savepoint in bytes.
     """
 
     revision: int
@@ -116,6 +117,11 @@ class Switch(_Value):
     steps: dict[str, float]
     down: float | None = None
     size: int | None = None
+
+    @property
+    def down_ms(self) -> int | None:
+        """For how many milliseconds nothing ran."""
+        return None if self.down is None else round(self.down * 1000)
 
 
 class History(_SparselyWritten):

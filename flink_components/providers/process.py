@@ -41,7 +41,12 @@ class ProviderError(Exception):
 
 def workshop(urn: str) -> Workshop:
     """What a life cycle call needs; its progress goes to the row of `urn`."""
-    return Workshop(ACCESS, Clock(), lambda text: _log(text, urn, ephemeral=True))
+    return Workshop(
+        ACCESS,
+        Clock(),
+        lambda text: _log(text, urn, ephemeral=True),
+        warn=lambda text: warn(text, urn),
+    )
 
 
 def looking(urn: str) -> Workshop:

@@ -17,7 +17,7 @@ from flink_components.lifecycle.drift import drifted
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.ledger import records
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.record import Phase, Record, Run
+from flink_components.plan.record import Phase, Record, Run, Switch
 from flink_components.providers import process
 from flink_components.spec.connection import Connection
 from flink_components.spec.job import JobSpec, WantedState
@@ -69,7 +69,22 @@ def running(record: Record | None) -> dict[str, Any]:
         "attempt": run.attempt,
         "restored_from": run.restored_from or "",
         "restore_point": record.restore.path if record.restore else "",
+        "last_switch": _measured(record.last_switch),
     }
+
+
+def _measured(switch: Switch | None) -> dict[str, Any]:
+    """How the last start went; empty where nobody has measured it. Absent: nothing ran before."""
+    if switch is None:
+        return {}
+    found = {
+        "revision": switch.revision,
+        "attempt": switch.attempt,
+        "steps": switch.steps,
+        "down_ms": switch.down_ms,
+        "savepoint_bytes": switch.size,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def looked_at(

@@ -93,8 +93,20 @@ class Application:
 
     def declare(self, jar: str = "stateful-v1", *more: str, **changes: Any) -> Program:
         """A program with this application alone; `more` are arguments of the job."""
+        args = self.arguments(jar, *more, **changes)
+        env = environment(self.namespace, self.kubernetes.kubeconfig, self.version)
+
+        def program() -> None:
+            made = ApplicationDeployment(self.name, args, env=env)  # type: ignore[arg-type]
+            for output in ("job_id", "revision", "state", "restored_from"):
+                pulumi.export(output, getattr(made, output))
+
+        return program
+
+    def arguments(self, jar: str = "stateful-v1", *more: str, **changes: Any) -> dict[str, Any]:
+        """What it is declared with, over its environment."""
         output = ["--output", f"/data/output/{self.name}", "--rate", "50"]
-        args = {
+        return {
             "jar": "local:///opt/flink/usrlib/job.jar",
             "args": [*output, "--checkpoint-interval", "500", *more],
             "volumes": [
@@ -111,14 +123,6 @@ class Application:
             ],
             **changes,
         }
-        env = environment(self.namespace, self.kubernetes.kubeconfig, self.version)
-
-        def program() -> None:
-            made = ApplicationDeployment(self.name, args, env=env)  # type: ignore[arg-type]
-            for output in ("job_id", "revision", "state", "restored_from"):
-                pulumi.export(output, getattr(made, output))
-
-        return program
 
     def up(self, jar: str = "stateful-v1", *more: str, **changes: Any) -> EngineRun:
         """`pulumi up` of that program; it must succeed."""

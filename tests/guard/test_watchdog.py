@@ -82,6 +82,59 @@ def test_a_job_that_another_attempt_owns_ends_at_once(
     assert f"guard another attempt owns the job: ending attempt 12 (job {JOB})" in flink.said
 
 
+@pytest.mark.parametrize("state", ["FINISHED", "CANCELED", "FAILED"])
+def test_a_job_that_has_ended_stands_by_while_another_revision_starts(
+    ledger: LeaseServer, rest: RestDouble, guarded: Make, state: str
+) -> None:
+    ledger.annotate(GO, TOLD)
+    with guarded() as flink:
+        flink.wait_until_flink_runs()
+        rest.state = state
+        ledger.annotate(GO, {**TOLD, "revision": 8, "attempt": 13})
+        flink.wait_until_it_says("guard the job has ended, and revision 8 starts: standing by")
+        assert runs_on(ledger, flink)
+        ledger.annotate(CLAIM, claimed(13))
+        assert runs_on(ledger, flink)
+
+
+@pytest.mark.parametrize("go", [{"state": "down"}, {**TOLD, "attempt": 14}])
+def test_one_that_stands_by_starts_again_once_the_other_revision_has_failed(
+    ledger: LeaseServer, rest: RestDouble, guarded: Make, go: dict[str, Any]
+) -> None:
+    ledger.annotate(GO, TOLD)
+    rest.state = "FINISHED"
+    with guarded() as flink:
+        flink.wait_until_flink_runs()
+        ledger.annotate(GO, {**TOLD, "revision": 8, "attempt": 13})
+        ledger.annotate(CLAIM, claimed(13))
+        flink.wait_until_it_says("standing by")
+        ledger.annotate(GO, go)
+        assert flink.exit_code() == 170
+
+
+def test_one_whose_job_runs_after_all_ends_at_once(
+    ledger: LeaseServer, rest: RestDouble, guarded: Make
+) -> None:
+    ledger.annotate(GO, TOLD)
+    rest.state = "FINISHED"
+    with guarded() as flink:
+        flink.wait_until_flink_runs()
+        ledger.annotate(GO, {**TOLD, "revision": 8, "attempt": 13})
+        flink.wait_until_it_says("standing by")
+        rest.state = "RUNNING"
+        assert flink.exit_code() == 170
+
+
+def test_nobody_stands_by_for_long(ledger: LeaseServer, rest: RestDouble, guarded: Make) -> None:
+    ledger.annotate(GO, TOLD)
+    rest.state = "FINISHED"
+    with guarded(linger_ms=300) as flink:
+        flink.wait_until_flink_runs()
+        ledger.annotate(GO, {**TOLD, "revision": 8, "attempt": 13})
+        assert flink.exit_code() == 170
+    assert "standing by" in flink.said
+
+
 def test_a_claim_of_a_later_attempt_ends_it(ledger: LeaseServer, flink: GuardedJvm) -> None:
     ledger.annotate(CLAIM, claimed(13))
     assert flink.exit_code() == 170

@@ -20,6 +20,9 @@ _CONF = OWN_VOLUMES["flink-conf"]
 _WRITABLE_CONF = f"{WORK_DIR}/conf"
 # It waits at the guard for as long as it must: only a JobManager that has started may be hung.
 _STARTUP = {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 2**31 - 1}
+# A JVM that ends soon: its threads for optimizing and for garbage would take longer than they save.
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_COPY = f"mkdir -p {_WRITABLE_CONF} && cp {_CONF}/* {_WRITABLE_CONF}/"
 _REST = {"httpGet": {"path": "/config", "port": "rest"}}
 
 
@@ -33,7 +36,7 @@ def agent(namespace: str, lease: str, revision: int) -> str:
 def fetch_script(agent_jar: str, library: str) -> str:
     """A shell script that gets a jar: `CONF FROM SHA256 TO`. library: where Flink's jars are."""
     return (
-        f'exec "${{JAVA_HOME:+$JAVA_HOME/bin/}}java" -cp "{agent_jar}:{library}/*" '
+        f'exec "${{JAVA_HOME:+$JAVA_HOME/bin/}}java" {_SHORT_LIVED} -cp "{agent_jar}:{library}/*" '
         'org.flinkcomponents.guard.Fetch "$@"'
     )
 
@@ -55,9 +58,12 @@ def guarded_job_manager_pod(spec: ApplicationSpec, account: str, config: Json, g
     ]
     # The guard reads and claims the ledger with it.
     pod["automountServiceAccountToken"] = True
-    pod["initContainers"] = [_copy_of_the_configuration(flink)]
     _mount(pod, _GUARD, {"configMap": {"name": guard}}, flink)
-    return _with_the_jar(spec, pod)
+    if _is_fetched(spec):
+        # One init container for both: the kubelet takes a second for each.
+        return _with_the_jar(spec, pod, f"{_COPY} && ")
+    pod["initContainers"] = [_copy_of_the_configuration(flink)]
+    return pod
 
 
 def worker_pod(spec: ApplicationSpec, account: str, config: Json, guard: str) -> Json:
@@ -84,11 +90,10 @@ def _job_manager_args(spec: ApplicationSpec) -> list[str]:
 
 def _copy_of_the_configuration(flink: Json) -> Json:
     """What the guard writes into, before Flink reads it."""
-    script = f"mkdir -p {_WRITABLE_CONF} && cp {_CONF}/* {_WRITABLE_CONF}/"
     mounts = [one for one in flink["volumeMounts"] if one["name"] in ("flink-conf", "flink-work")]
     return {
         "name": "configuration",
-        "command": ["sh", "-c", script],
+        "command": ["sh", "-c", _COPY],
         **_same(flink),
         "volumeMounts": mounts,
     }
@@ -98,16 +103,14 @@ def _is_fetched(spec: ApplicationSpec) -> bool:
     return not spec.jar.startswith(IN_IMAGE)
 
 
-def _with_the_jar(spec: ApplicationSpec, pod: Json) -> Json:
-    """A pod that gets the jar itself where the image does not hold it.
+def _with_the_jar(spec: ApplicationSpec, pod: Json, before: str = "") -> Json:
+    """A pod that gets the jar itself; `before` is what else a shell does there first.
 
     Through the image's entrypoint, which switches plugins on, and with all that Flink has: the
     same identity, file systems and options.
     """
-    if not _is_fetched(spec):
-        return pod
     (flink,) = pod["containers"]
-    script = fetch_script(f"{OF_APPLICATIONS[_GUARD]}/{GUARD_JAR}", "/opt/flink/lib")
+    script = before + fetch_script(f"{OF_APPLICATIONS[_GUARD]}/{GUARD_JAR}", "/opt/flink/lib")
     given = [_CONF, spec.jar.replace("$", "$$"), spec.jar_sha256 or "-", f"{USER_JARS}/job.jar"]
     init = {
         "name": "jar",
@@ -117,7 +120,7 @@ def _with_the_jar(spec: ApplicationSpec, pod: Json) -> Json:
         **_same(flink),
         "volumeMounts": [one for one in flink["volumeMounts"] if one["name"] != _GUARD],
     }
-    pod["initContainers"] = [*pod.get("initContainers", []), init]
+    pod["initContainers"] = [init]
     init["volumeMounts"].append(_mount_of(_GUARD))
     init["volumeMounts"].append({**_mount_of(_JAR), "readOnly": False})
     _mount(pod, _JAR, {"emptyDir": {}}, flink)

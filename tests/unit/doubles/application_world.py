@@ -138,8 +138,8 @@ class ApplicationWorld(World):
         """The names of all objects that belong to a revision."""
         found = [
             name
-            for (_, _, name), body in self.kube.objects.items()
-            if labels.REVISION in (body["metadata"].get("labels") or {})
-            or "app" in (body["metadata"].get("labels") or {})
+            for (kind, _, name), body in self.kube.objects.items()
+            if {labels.REVISION, "app"} & set(body["metadata"].get("labels") or {})
+            and kind != "Lease"
         ]
         return sorted(found)

@@ -41,6 +41,7 @@ class Jvm:
     lock_since: float = 0.0
     next_look: float = 0.0
     log: str = ""
+    stands_by_since: float = 0.0
 
 
 class FakeRevision:
@@ -216,13 +217,23 @@ class FakeRevision:
         job = self.flink.jobs.get(jvm.job_id)
         owned = (go.get("attempt"), go.get("revision")) == (jvm.attempt, jvm.revision)
         later = claim and claim["attempt"] > (jvm.attempt or 0)
-        if (go.get("state") == "go" and not owned) or later:
+        disowned = (go.get("state") == "go" and not owned) or later
+        if disowned and not self._stands_by(jvm, go, job):
             self.exit(DISOWNED)
+            return
         finished = bool(go.get("savepoint")) or (job is not None and job.state == "FINISHED")
         if go.get("state") == "stopping" and owned and not held and finished:
             self.exit(0)
         if self.jvm is jvm and self._exits_at_the_end(job):
             self.exit(0, f"Job {jvm.job_id} reached terminal state {job.state}.")  # type: ignore[union-attr]
+
+    def _stands_by(self, jvm: Jvm, go: Json, job: FakeJob | None) -> bool:
+        """Its job has ended, and another revision starts: it starts again a minute later."""
+        other = go.get("state") == "go" and go.get("revision") != jvm.revision
+        if not other or job is None or job.state not in ENDED:
+            return False
+        jvm.stands_by_since = jvm.stands_by_since or self.clock.now()
+        return self.clock.now() - jvm.stands_by_since <= 60
 
     def _exits_at_the_end(self, job: FakeJob | None) -> bool:
         """Before 1.15, once the result of a stop was read: here, after a moment."""

@@ -185,7 +185,7 @@ def test_the_guard_is_mounted_from_the_revisions_config_map() -> None:
 
 
 def init_of(deployment: dict[str, Any]) -> dict[str, Any]:
-    (found,) = [one for one in pod(deployment)["initContainers"] if one["name"] == "jar"]
+    (found,) = pod(deployment)["initContainers"]
     return found  # type: ignore[no-any-return]
 
 
@@ -193,10 +193,12 @@ def init_of(deployment: dict[str, Any]) -> dict[str, Any]:
 def test_a_jar_from_elsewhere_is_fetched_by_every_pod(role: str) -> None:
     objects = rendered(jar="https://example.org/fraud.jar", jar_sha256="a" * 64, image=None)
     deployment = getattr(objects, role)
+    copies = "mkdir -p /var/lib/flink/conf && cp /opt/flink/conf/* /var/lib/flink/conf/ && "
     assert init_of(deployment)["args"] == [
         "sh",
         "-c",
-        'exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" '
+        (copies if role == "job_manager" else "") + 'exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" '
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
         '-cp "/opt/flink-components/guard.jar:/opt/flink/lib/*" '
         'org.flinkcomponents.guard.Fetch "$@"',
         "fetch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from flink_components.lifecycle.starting_by_hand import rollback_by_hand
 from flink_components.plan.record import Phase
 from tests.unit.doubles.application_world import NAME, ApplicationWorld
 from tests.unit.doubles.flink_jobs import Behaviour
-from tests.unit.doubles.wire import Call, Fault
+from tests.unit.doubles.wire import Answer, Call, Fault
 from tests.unit.doubles.world import KEY, NAMESPACE, OWNER, Process, calls_to
 from tests.unit.lifecycle.applications import failing, new_revision, run
 
@@ -93,15 +94,48 @@ def test_a_restart_stays_on_its_revision_under_the_next_attempt(world: Applicati
 def test_a_switch_is_measured(world: ApplicationWorld) -> None:
     run(world)
     run(world, "v2")
-    switch = world.record().last_switch
+    record = world.record()
+    switch = record.last_switch
     assert switch is not None
     assert sorted(switch.steps) == ["go", "prepare", "run", "stable", "stop"]
     assert switch.down == pytest.approx(sum(switch.steps[name] for name in ("stop", "go", "run")))
+    assert record.restore is not None
+    taken = world.storage.snapshots[record.restore.path]
+    assert switch.size == 1000 + taken.events
     history = book_of(Process(world).ledger()).read()
     assert [(one.revision, one.down is None) for one in history.switches] == [(1, True), (2, False)]
     events = [body for (kind, _, _), body in world.kube.objects.items() if kind == "Event"]
     assert [event["involvedObject"]["name"] for event in events] == ["fraud-rest", "fraud-rest"]
     assert events[1]["message"].startswith("revision 2 runs as attempt 2 (prepare ")
+
+
+def test_a_job_that_did_not_run_before_was_not_down(world: ApplicationWorld) -> None:
+    run(world)
+    run(world, state="suspended")
+    run(world)
+    switch = world.record().last_switch
+    assert switch is not None
+    assert (switch.attempt, switch.down) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("what", "warning"),
+    [
+        ("'Event'", "payments/fraud: no Event says how the switch went: "),
+        ("history-payments", "payments/fraud: how the switch went is not in its history: "),
+    ],
+)
+def test_what_may_not_be_written_about_a_switch_is_a_warning(
+    world: ApplicationWorld, what: str, warning: str
+) -> None:
+    process = Process(world)
+    warned: list[str] = []
+    process.shop = replace(process.shop, warn=warned.append)
+    forbidden = Answer(403, {"message": "not allowed"})
+    process.inject(forbidden, lambda call: call.method == "POST" and what in str(call.body))
+    world.up(process, "v1")
+    assert world.record().phase is Phase.STABLE
+    assert [text.startswith(warning) for text in warned] == [True]
 
 
 def test_without_room_the_old_workers_stay_until_nobody_takes_the_job_back(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from flink_components.lifecycle.standing import Down, down
+from flink_components.lifecycle.errors import StepFailed
+from flink_components.lifecycle.standing import Down, LastWords, down
 from flink_components.plan.record import Run
 from tests.unit.doubles.application_world import ApplicationWorld
 from tests.unit.doubles.fake_application import stamp
@@ -97,3 +98,28 @@ def test_of_a_session_cluster_it_says_nothing_and_asks_nobody(world: Application
     run = the_run(world).model_copy(update={"cluster": {"key": "payments/etl", "revision": 1}})
     assert down(process.shop, run) is None
     assert process.wire.calls == []
+
+
+FAILED = (
+    "2027-01-15 08:00:01,000 INFO  o.a.f.Dispatcher [] - Job {} reached terminal state FAILED.\n"
+    "x.JobInitializationException: Could not start the JobMaster.\n\tat x.Y(Z.java:1)\n"
+    "Caused by: java.lang.IllegalStateException: Cannot map savepoint state.\n\tat x.Y(Z.java:1)\n"
+    "2027-01-15 08:00:01,100 INFO  o.a.f.X [] - Stopping.\nCaused by: x.Other: harmless\n"
+)
+
+
+@pytest.mark.parametrize("ha", [False, True])
+def test_a_job_that_has_failed_is_known_before_its_jvm_has_ended(
+    world: ApplicationWorld, ha: bool
+) -> None:
+    run = the_run(world).model_copy(update={"ha": ha})
+    jobmanager = world.revisions[1].pod()["metadata"]["name"]
+    world.kube.logs[(NAMESPACE, jobmanager, False)] = FAILED.format(run.job_id)
+    with pytest.raises(StepFailed, match=r"^IllegalStateException: Cannot map savepoint state\.$"):
+        LastWords(Process(world).shop, run).listen()
+
+
+def test_a_failure_of_an_earlier_attempt_is_not_that_of_this_one(world: ApplicationWorld) -> None:
+    jobmanager = world.revisions[1].pod()["metadata"]["name"]
+    world.kube.logs[(NAMESPACE, jobmanager, True)] = FAILED.format("e" * 32)
+    LastWords(Process(world).shop, the_run(world)).listen()

@@ -29,6 +29,18 @@ def upgrade(world: World, before: dict[str, object] | None = None, **changes: ob
     return process
 
 
+def test_an_upgrade_is_measured(world: World) -> None:
+    run(world)
+    first = world.record().last_switch
+    assert first is not None
+    assert (first.attempt, first.down, first.size) == (1, None, None)
+    upgrade(world)
+    switch = world.record().last_switch
+    assert switch is not None
+    assert sorted(switch.steps) == ["go", "prepare", "run", "stable", "stop"]
+    assert switch.down == pytest.approx(sum(switch.steps[name] for name in ("stop", "go", "run")))
+
+
 def test_it_is_stopped_with_a_native_savepoint_in_a_directory_of_its_own(world: World) -> None:
     run(world)
     process = upgrade(world)

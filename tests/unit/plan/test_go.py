@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flink_components.plan.go import go, seconds_of, taken_in, written_beside
+from flink_components.plan.go import go, marks, seconds_of, taken_in, written_beside
 from flink_components.plan.record import (
     Owner,
     Phase,
@@ -73,10 +73,25 @@ STOPPING = {
 }
 
 
-def test_a_job_of_a_session_cluster_has_nothing_written_beside_its_record() -> None:
+def test_a_job_of_a_session_cluster_has_nothing_for_guards_beside_its_record() -> None:
     run = a_run(cluster={"key": "payments/etl", "revision": 1}, ha=None)
-    assert written_beside(Record(key=KEY, phase=Phase.STABLE, run=run)) == {}
+    record = Record(key=KEY, phase=Phase.STABLE, run=run)
+    assert written_beside(record) == {"flink-components/job-id": run.job_id}
     assert written_beside(Record(key=KEY, owner=Owner(stack="a/b/c", urn="urn"))) == {}
+
+
+def test_what_runs_is_shown_by_labels_and_annotations() -> None:
+    run = a_run()
+    point = RestorePoint(path="s3://acme/savepoint-1", kind="savepoint", at=1.0)
+    record = Record(key=KEY, phase=Phase.STABLE, run=run, restore=point)
+    assert marks(record) == {
+        "flink-components/state": "STABLE",
+        "flink-components/revision": str(run.revision),
+    }
+    shown = written_beside(record)
+    assert shown["flink-components/job-id"] == run.job_id
+    assert shown["flink-components/restore-point"] == "s3://acme/savepoint-1"
+    assert marks(Record(key=KEY)) == {"flink-components/state": "CREATED"}
 
 
 def test_a_record_of_a_session_job_has_no_field_that_only_applications_have() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from flink_components.plan.record import Phase, Record, RestorePoint, Run
+from flink_components.plan.record import Phase, Record, RestorePoint, Run, Switch
 from flink_components.providers import job_switch, standing
 from flink_components.providers.job_switch import JobSwitchProvider, last_run, outputs, wish
 
@@ -126,6 +126,9 @@ def test_a_state_shows_the_attempt_that_runs() -> None:
         since=1_800_000_000.0,
         run=RUN,
         restore=RestorePoint(path="s3://acme/savepoints/savepoint-2", kind="savepoint", at=1.0),
+        last_switch=Switch(
+            revision=7, attempt=12, at=1.0, steps={"stop": 0.5, "run": 2.25}, down=2.75, size=900
+        ),
     )
     found = outputs(props(), record)
     assert {name: found[name] for name in found if name not in props()} == {
@@ -137,8 +140,27 @@ def test_a_state_shows_the_attempt_that_runs() -> None:
         "active_revision": 7,
         "restored_from": "s3://acme/savepoints/savepoint-1",
         "restore_point": "s3://acme/savepoints/savepoint-2",
+        "last_switch": {
+            "revision": 7,
+            "attempt": 12,
+            "steps": {"stop": 0.5, "run": 2.25},
+            "down_ms": 2750,
+            "savepoint_bytes": 900,
+        },
     }
     assert found["revision"] == 7.0
+
+
+def test_what_was_not_measured_is_not_shown() -> None:
+    first = Switch(revision=1, attempt=1, at=1.0, steps={"run": 2.0})
+    record = Record(key="payments/fraud", phase=Phase.STABLE, run=RUN, last_switch=first)
+    assert outputs(props(), record)["last_switch"] == {
+        "revision": 1,
+        "attempt": 1,
+        "steps": {"run": 2.0},
+    }
+    older = Record(key="payments/fraud", phase=Phase.STABLE, run=RUN)
+    assert outputs(props(), older)["last_switch"] == {}
 
 
 def test_a_rollback_shows_that_another_revision_runs_than_is_declared() -> None:

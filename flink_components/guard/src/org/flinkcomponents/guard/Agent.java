@@ -41,7 +41,7 @@ public final class Agent {
         Go go = new Waiting(arguments, api, settings, pod, nonce, preloader).untilStart();
         preloader.finish();
         OwnJob job = new OwnJob(restPort, go.attempt.jobId);
-        new Watchdog(api, go, job, arguments.watchMillis).start();
+        new Watchdog(api, go, job, arguments).start();
     }
 
     /** Another folder would mean a job that starts empty, under an id that nobody knows. */

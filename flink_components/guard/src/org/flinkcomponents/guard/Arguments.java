@@ -12,7 +12,8 @@ import java.util.Map;
  * {@code conf}: the writable folder that Flink reads its configuration from. Otherwise by default:
  * {@code account}, {@code poll-ms}, {@code quick-poll-ms} (while the lock is held), {@code watch-ms}
  * (once Flink runs), {@code storage-ms} (for an answer of a storage), {@code search-again-ms} (for
- * a savepoint that was not there).
+ * a savepoint that was not there), {@code linger-ms} (before a JobManager whose job has ended starts
+ * again, which would take time from the one that is starting).
  */
 final class Arguments {
     final String namespace;
@@ -25,6 +26,7 @@ final class Arguments {
     final long watchMillis;
     final long storageMillis;
     final long searchAgainMillis;
+    final long lingerMillis;
 
     /** Throws IllegalArgumentException for what is missing or unknown. */
     Arguments(String given) {
@@ -39,8 +41,9 @@ final class Arguments {
         pollMillis = millis(values, "poll-ms", 2_000);
         quickPollMillis = millis(values, "quick-poll-ms", 250);
         watchMillis = millis(values, "watch-ms", 2_000);
-        storageMillis = millis(values, "storage-ms", 30_000);
+        storageMillis = millis(values, "storage-ms", 60_000);
         searchAgainMillis = millis(values, "search-again-ms", 10_000);
+        lingerMillis = millis(values, "linger-ms", 60_000);
         if (!values.isEmpty()) {
             throw new IllegalArgumentException("unknown agent arguments " + values.keySet());
         }

@@ -97,11 +97,11 @@ final class Waiting {
 
     /** Answers a question to this revision; not before it could go at once. */
     private boolean answered(Lease lease) throws Unreadable {
-        if (lease.probe.revision != arguments.revision || preloader.isAlive()) {
+        if (lease.probe.revision != arguments.revision) {
             return false;
         }
         String answer = prober.answer(lease.probe);
-        if (answer == null) {
+        if (answer == null || preloader.isAlive()) {
             return false;
         }
         Map<String, String> annotations = new HashMap<>();

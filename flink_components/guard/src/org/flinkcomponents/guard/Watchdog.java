@@ -11,23 +11,24 @@ final class Watchdog extends Thread {
     private final ApiServer api;
     private final Go started;
     private final OwnJob job;
-    private final long pauseMillis;
+    private final Arguments arguments;
     private final Lock lock = new Lock();
+    private long lingersSinceMillis = -1;
 
-    Watchdog(ApiServer api, Go started, OwnJob job, long pauseMillis) {
+    Watchdog(ApiServer api, Go started, OwnJob job, Arguments arguments) {
         super("flink-components-watchdog");
         setDaemon(true);
         this.api = api;
         this.started = started;
         this.job = job;
-        this.pauseMillis = pauseMillis;
+        this.arguments = arguments;
     }
 
     @Override
     public void run() {
         try {
             while (true) {
-                Thread.sleep(pauseMillis);
+                Thread.sleep(lingers() ? arguments.quickPollMillis : arguments.watchMillis);
                 try {
                     look();
                 } catch (RuntimeException e) {
@@ -52,6 +53,9 @@ final class Watchdog extends Thread {
         long now = TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
         switch (Verdict.on(lease, lock.look(lease, now), started)) {
             case DISOWNED:
+                if (mayLinger(lease.go, now)) {
+                    break;
+                }
                 Log.say("another attempt owns the job: ending " + started.attempt);
                 Runtime.getRuntime().halt(DISOWNED);
                 break;
@@ -65,6 +69,28 @@ final class Watchdog extends Thread {
                 break;
             default:
         }
+    }
+
+    private boolean lingers() {
+        return lingersSinceMillis >= 0;
+    }
+
+    /**
+     * Whether it may stay for now: its job has ended, and another revision is told to go.
+     *
+     * <p>A JVM that starts again takes processors from the Flink that is starting just then. Mostly
+     * that one is stable soon, and this one is removed; as soon as it is not, this one starts again.
+     */
+    private boolean mayLinger(Go go, long now) {
+        boolean other = go.state == Go.State.GO && go.revision != started.revision;
+        if (!other || !job.hasEnded()) {
+            return false;
+        }
+        if (!lingers()) {
+            Log.say("the job has ended, and revision " + go.revision + " starts: standing by");
+            lingersSinceMillis = now;
+        }
+        return now - lingersSinceMillis <= arguments.lingerMillis;
     }
 
     /**
