@@ -30,7 +30,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ApplicationWorld:
     made = ApplicationWorld(tmp_path)
     made.up(Process(made), "v1")
     made.advance(5)
-    monkeypatch.setattr(announcing, "_ACCESS", Process(made))
+    monkeypatch.setattr(announcing, "workshop", lambda: Process(made).shop)
     monkeypatch.setattr(pulumi.runtime.settings, "get_root_directory", lambda: str(tmp_path))
     handing_on._agreed.cache_clear()
     return made
