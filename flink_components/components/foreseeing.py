@@ -1,6 +1,7 @@
 """What `up` will do with a job, by the inputs of the resource that stands for it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flink_components.flink.jar import JarError, content
@@ -11,9 +12,11 @@ from flink_components.lifecycle.wish import ApplicationWish, JobWish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import plain
 from flink_components.plan.plan import Plan
+from flink_components.plan.room import Needs
 from flink_components.providers import fields, job_switch, session_job
 from flink_components.spec.application import ApplicationSpec
 from flink_components.spec.base import SpecError, load
+from flink_components.spec.cluster import JobManagerSpec, WorkerSpec
 from flink_components.spec.connection import Connection
 from flink_components.spec.errors import is_sensitive, join_path, key_path
 from flink_components.spec.job import SessionJobSpec
@@ -48,7 +51,8 @@ def application(new: Inputs, before: Inputs | None, _: Inputs | None) -> Foresee
     old = _declared(earlier) if earlier is not None else before
     declared = _declared(spec)
     sensitive = [field for field in {**declared, **(old or {})} if is_sensitive(field)]
-    return lambda shop: plan_application(shop, wish, declared, old).hiding(sensitive)
+    pods_of = partial(_pods, spec)
+    return lambda shop: plan_application(shop, wish, declared, old, None, pods_of).hiding(sensitive)
 
 
 def switch(new: Inputs, before: Inputs | None, outputs: Inputs | None) -> Foreseen | None:
@@ -93,6 +97,18 @@ def _application(inputs: Inputs) -> ApplicationSpec | None:
         return fields.spec(ApplicationSpec, inputs)
     except SpecError:
         return None
+
+
+def _pods(spec: ApplicationSpec, task_managers: int) -> Needs:
+    """What the pods of a revision need together, with so many TaskManagers."""
+    return _pod(spec.job_manager) * spec.job_manager.replicas + (
+        _pod(spec.task_manager) * task_managers
+    )
+
+
+def _pod(role: JobManagerSpec | WorkerSpec) -> Needs:
+    limited = role.cpu_limit.millicores if role.cpu_limit is not None else None
+    return Needs(1, role.cpu.millicores, role.memory.bytes, limited)
 
 
 def _declared(spec: ApplicationSpec) -> dict[str, Any]:

@@ -48,6 +48,7 @@ _PLURALS = {
     "Lease": "apis/coordination.k8s.io/v1/namespaces/{ns}/leases",
     "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
     "Pod": "api/v1/namespaces/{ns}/pods",
+    "ResourceQuota": "api/v1/namespaces/{ns}/resourcequotas",
     "Secret": "api/v1/namespaces/{ns}/secrets",
     "Service": "api/v1/namespaces/{ns}/services",
 }

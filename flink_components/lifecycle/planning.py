@@ -13,6 +13,7 @@ from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_checkpoints import with_left_checkpoint
 from flink_components.lifecycle.observing import observe, with_scaling
+from flink_components.lifecycle.room import PodsOf, with_room
 from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import Change, changes, of_application, plain
@@ -49,13 +50,15 @@ def plan_application(
     declared: Mapping[str, Any],
     before: Mapping[str, Any] | None,
     last: Run | None = None,
+    pods_of: PodsOf | None = None,
 ) -> Plan:
     """What `up` will do with an application; as `plan`.
 
     `declared` is all that is declared of it, `before` the same so far, None for a new one.
+    `pods_of`: what its pods need, where a new revision of them is made.
     """
     changed = changes(before, declared, of_application) if before is not None else ()
-    return _planned(shop, wish, changed, before, None, last)
+    return _planned(shop, wish, changed, before, None, last, pods_of)
 
 
 def _planned(
@@ -65,6 +68,7 @@ def _planned(
     before: Mapping[str, Any] | None,
     previous_key: str | None,
     last: Run | None,
+    pods_of: PodsOf | None = None,
 ) -> Plan:
     spec, new = wish.spec, before is None
     nothing = Plan(spec.key, None, None, "", changed)
@@ -96,6 +100,8 @@ def _planned(
     decision = _with_open_step(wish, record, seen, decision)
     found = describe(wish, changed, record, seen, decision, before)
     found = _with_state(shop, wish, record, seen, decision, found)
+    if isinstance(wish, ApplicationWish) and pods_of is not None:
+        found = with_room(ledger.api, wish, decision, pods_of, found)
     if adopting is not None and adopting.adopted is not None:
         found = _with_adoption(found, adopting.adopted)
     if deleted:

@@ -34,9 +34,10 @@ class Plan:
     `unknown` says why no more can be said, `refused` why nothing will be done, `state` what
     becomes of its state where it is restored. `restore` is its `origin` in words, `if_it_fails`
     what happens where that can't be had. `down` has how long the last upgrades took it down, in
-    seconds, oldest first. `stable` is what counts as such, `way_back` what runs where it is not.
-    `order` are the steps of the switch; `begun`: an earlier `up` was interrupted in them.
-    `planned` is the text of another plan, which was agreed to and is not this one.
+    seconds, oldest first; `needs` what new pods take of a quota. `stable` is what counts as such,
+    `way_back` what runs where it is not. `order` are the steps of the switch; `begun`: an earlier
+    `up` was interrupted in them. `planned` is the text of another plan, which was agreed to and is
+    not this one.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Plan:
     origin: Origin = Origin()
     if_it_fails: str = ""
     down: tuple[float, ...] = ()
+    needs: str = ""
     stable: str = ""
     way_back: str = ""
     order: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ class Plan:
             origin=Origin(),
             if_it_fails="",
             down=(),
+            needs="",
             stable="",
             way_back="",
             order=(),
@@ -112,6 +115,7 @@ class Plan:
                 ("from", self.restore),
                 ("", self.if_it_fails and f"if it fails: {self.if_it_fails}"),
                 ("down", interruption(self.down)),
+                ("needs", self.needs),
                 ("stable", self.stable),
                 ("else", self.way_back),
                 ("unknown", self.unknown or ""),

@@ -30,6 +30,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "restore": _restore(plan),
         "state": _state(plan),
         "interruption": _interruption(plan),
+        "needs": plan.needs or None,
         "stable": plan.stable or None,
         "way_back": plan.way_back or None,
         "why": plan.why or None,

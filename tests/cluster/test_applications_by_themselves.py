@@ -121,5 +121,29 @@ def test_a_job_that_has_finished_is_not_run_again(new_application: NewApplicatio
     assert destroyed.ok, destroyed.error
 
 
+def test_a_quota_without_room_is_said_before_anything_is_made(
+    new_application: NewApplication,
+) -> None:
+    app = new_application("crowded")
+    quotas = f"/api/v1/namespaces/{app.namespace}/resourcequotas"
+    quota = {"metadata": {"name": "team"}, "spec": {"hard": {"requests.memory": "1Gi"}}}
+    app.kubernetes.call("POST", quotas, quota)
+    until("the quota's count", 30, lambda: counted(app, f"{quotas}/team"))
+    try:
+        run = app.stack.preview(app.declare())
+    finally:
+        app.kubernetes.call("DELETE", f"{quotas}/team")
+    assert not run.ok
+    assert (
+        "there is no room for the pods of revision 1: quota team leaves 1 GiB of requests.memory, "
+        "and they need 2.34 GiB: raise the quota"
+    ) in run.said("error", "crowded")
+    assert app.objects() == set()
+
+
+def counted(app: Application, quota: str) -> bool:
+    return bool(app.kubernetes.call("GET", quota).get("status", {}).get("hard"))
+
+
 def is_complete(app: Application) -> bool:
     return app.written("v1").records == END

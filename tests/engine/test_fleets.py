@@ -144,7 +144,8 @@ def test_an_up_that_was_killed_is_made_good_by_the_next_one(ground: Ground) -> N
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(ground.up, program)
         until("two jobs in flight", 120, lambda: ground.served.most_held == 2)
-        found = [one for what in (PROVIDER, ENGINE) for one in ground.stack.processes(what)]
+        # First the engine, which waits: it writes its file in place where a provider has died.
+        found = [one for what in (ENGINE, PROVIDER) for one in ground.stack.processes(what)]
         for process in found:
             ground.stack.end(process)
         assert not run.result(timeout=120).ok

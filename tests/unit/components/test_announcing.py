@@ -82,7 +82,12 @@ def hook(world: ApplicationWorld, program: Program, **changes: Any) -> None:
         new_inputs=switch(world, 2, "v2", **changes),
         old_inputs=switch(world, 1, "v1"),
     )
-    asyncio.run(announce(args, program))
+    # A loop of its own: the one of the thread, which other tests use, stays.
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(announce(args, program))
+    finally:
+        loop.close()
 
 
 def agreed(world: ApplicationWorld, monkeypatch: pytest.MonkeyPatch, phase: Any) -> Path:

@@ -13,6 +13,7 @@ GROUPS = {
     ("api/v1", "configmaps"): "ConfigMap",
     ("api/v1", "events"): "Event",
     ("api/v1", "pods"): "Pod",
+    ("api/v1", "resourcequotas"): "ResourceQuota",
     ("api/v1", "secrets"): "Secret",
     ("api/v1", "services"): "Service",
     ("apis/apps/v1", "deployments"): "Deployment",

@@ -1,0 +1,87 @@
+"""Room for the pods of a new revision is looked at before anything is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flink_components.lifecycle.planning import plan_application
+from flink_components.plan.plan import Plan
+from flink_components.plan.room import Needs
+from tests.unit.doubles.application_world import ApplicationWorld
+from tests.unit.doubles.world import NAMESPACE, Process
+
+DECLARED = {"image": "fraud:1", "parallelism": 2}
+POD = Needs(pods=1, millicores=1000, memory=1024**3)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> ApplicationWorld:
+    made = ApplicationWorld(tmp_path)
+    made.up(Process(made), "v1")
+    made.advance(5)
+    return made
+
+
+def quota(world: ApplicationWorld, **hard: str) -> None:
+    names = {name.replace("_", "."): value for name, value in hard.items()}
+    world.kube.put("ResourceQuota", NAMESPACE, "team", spec={}, status={"hard": names})
+
+
+def planned(world: ApplicationWorld, number: int, **wished: Any) -> Plan:
+    """With one JobManager, and as many TaskManagers of the same size as are made."""
+    wish = world.wish_of(number, f"v{number}", **wished)
+    return plan_application(
+        Process(world).shop,
+        wish,
+        {**DECLARED, "image": f"fraud:{number}"},
+        DECLARED,
+        None,
+        lambda task_managers: POD + POD * task_managers,
+    )
+
+
+def test_an_upgrade_says_what_it_takes_of_a_quota(world: ApplicationWorld) -> None:
+    quota(world, pods="10", requests_memory="8Gi")
+    assert planned(world, 2).needs == (
+        "3 CPU, 3 GiB, 3 pods beside r1; quota team leaves 10 of pods; "
+        "quota team leaves 8 GiB of requests.memory"
+    )
+
+
+def test_without_a_quota_there_is_nothing_to_say(world: ApplicationWorld) -> None:
+    assert planned(world, 2).needs == ""
+
+
+def test_no_room_for_the_pods_is_refused_with_a_way_round(world: ApplicationWorld) -> None:
+    quota(world, requests_cpu="2")
+    assert planned(world, 2).refused == (
+        "there is no room for the pods of revision 2: quota team leaves 2 CPU of requests.cpu, and "
+        "they need 3 CPU: raise the quota, or give surge=False, with which the TaskManagers of the "
+        "old revision end first"
+    )
+
+
+def test_without_surge_only_a_jobmanager_needs_room(world: ApplicationWorld) -> None:
+    quota(world, requests_cpu="2")
+    assert planned(world, 2, surge=False).needs.startswith("1 CPU, 1 GiB, 1 pod beside r1")
+
+
+def test_no_way_round_is_offered_that_does_not_help(world: ApplicationWorld) -> None:
+    quota(world, pods="0")
+    assert str(planned(world, 2).refused).endswith("and they need 3: raise the quota")
+
+
+def test_pods_that_an_earlier_up_has_made_are_in_the_quota_already(
+    world: ApplicationWorld,
+) -> None:
+    world.make(2, "v2")
+    quota(world, pods="0")
+    assert planned(world, 2).headline == "RESTARTS WITH ITS STATE"
+
+
+def test_what_needs_no_new_pods_needs_no_room(world: ApplicationWorld) -> None:
+    quota(world, pods="0")
+    assert planned(world, 1).refused is None
