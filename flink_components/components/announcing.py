@@ -12,7 +12,7 @@ from pulumi.resource import DependencyResource
 from flink_components.components.fleet import member_of
 from flink_components.components.foreseeing import Foreseen, application, job, switch
 from flink_components.components.handing_on import checked, hand_on, plan_file
-from flink_components.components.looking import THREADS, workshop
+from flink_components.components.looking import threads, workshop
 from flink_components.components.plan_hook import Program
 from flink_components.plan.outcome import Does
 from flink_components.plan.plan import Plan
@@ -56,7 +56,7 @@ async def announce(args: ResourceHookArgs, program: Program) -> None:
         pulumi.log.info(_NOT_KNOWN, DependencyResource(new["urn"]))
         return
     loop = asyncio.get_running_loop()
-    found = await loop.run_in_executor(THREADS, foreseen, workshop())
+    found = await loop.run_in_executor(threads(), foreseen, workshop())
     found = found.hiding(
         [c.field for c in found.changed if re.split(r"[.\[]", c.field)[0] in hidden]
     )

@@ -14,7 +14,7 @@ from pulumi.runtime.settings import get_root_resource
 from flink_components.components.arguments import keys_of_jobs, stack_name
 from flink_components.components.fleet import Fleet, Member
 from flink_components.components.fleet_look import Look, foreseen, summary
-from flink_components.components.looking import THREADS
+from flink_components.components.looking import threads
 from flink_components.components.refusal import refuse
 from flink_components.plan.fleet import Fate, FleetPlan
 from flink_components.providers.process import has_unknown
@@ -148,7 +148,7 @@ async def _check(fleet: Fleet) -> None:
     loop = asyncio.get_running_loop()
     fates = await asyncio.gather(
         *(
-            loop.run_in_executor(THREADS, partial(foreseen, member, given))
+            loop.run_in_executor(threads(), partial(foreseen, member, given))
             for member, given in zip(members, values, strict=True)
         )
     )
@@ -187,7 +187,7 @@ async def _with_troubles(fleet: Fleet, looks: list[Look]) -> tuple[list[Look], F
     for look in looks:
         if look.key in (found.troubles or {}):
             again = partial(foreseen, look.member, look.inputs, in_trouble=True)
-            if await loop.run_in_executor(THREADS, again) is Fate.REFUSED:
+            if await loop.run_in_executor(threads(), again) is Fate.REFUSED:
                 checked.append(replace(look, said=Fate.REFUSED))
                 continue
         checked.append(look)
@@ -293,7 +293,7 @@ async def _summary(fleet: Fleet, looks: Sequence[Look]) -> FleetPlan:
         stack_name(),
         not pulumi.runtime.is_dry_run(),
     )
-    return await asyncio.get_running_loop().run_in_executor(THREADS, look)
+    return await asyncio.get_running_loop().run_in_executor(threads(), look)
 
 
 def _say(fleet: Fleet, found: FleetPlan) -> None:
