@@ -21,6 +21,7 @@ from tests.conformance.workloads import (
     replicated,
     template,
 )
+from tests.lifecycle.kubernetes import until
 
 pytestmark = pytest.mark.cluster
 
@@ -107,12 +108,15 @@ def waiting(world: World) -> Story:
     waiting.runs["again"] = stack.preview(declare)
     waiting.runs["refresh"] = stack.refresh()
     waiting.runs["destroy"] = stack.destroy()
-    waiting.live["pods"] = [
-        item["metadata"]["name"]
-        for item in cluster.all("pods")
-        if item["metadata"]["name"].startswith(("deployment-", "stateful-", "pod-"))
-    ]
+    waiting.live["pods"] = pods_left(cluster, "deployment-", "pod-")
+    # Its controller may have made one anew before it saw that it was to end.
+    until("the end of the last pod", 60, lambda: not pods_left(cluster, "stateful-"))
     return waiting
+
+
+def pods_left(cluster: Cluster, *starts: str) -> list[str]:
+    names = (item["metadata"]["name"] for item in cluster.all("pods"))
+    return [name for name in names if name.startswith(starts)]
 
 
 def give_address(cluster: Cluster) -> None:
