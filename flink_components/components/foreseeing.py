@@ -29,7 +29,7 @@ _SCALED = ("job_manager", "task_manager")
 
 def wish_of(kind: str, inputs: Inputs) -> JobWish | None:
     """What is declared by these inputs; kind: `job` or `application`."""
-    return _wish(inputs) if kind == "job" else _application_wish(inputs)
+    return _wish(inputs) if kind == "job" else _application_wish(_application(inputs), inputs)
 
 
 def job(new: Inputs, before: Inputs | None, outputs: Inputs | None) -> Foreseen | None:
@@ -44,7 +44,8 @@ def job(new: Inputs, before: Inputs | None, outputs: Inputs | None) -> Foreseen 
 
 def application(new: Inputs, before: Inputs | None, _: Inputs | None) -> Foreseen | None:
     """Of an application, by its revision; None while something of it is not known."""
-    spec, wish = _application(new), _application_wish(new)
+    spec = _application(new)
+    wish = _application_wish(spec, new)
     if spec is None or wish is None:
         return None
     earlier = _application(before) if before is not None else None
@@ -74,8 +75,7 @@ def _wish(inputs: Inputs) -> Wish | None:
         return None
 
 
-def _application_wish(inputs: Inputs) -> ApplicationWish | None:
-    spec = _application(inputs)
+def _application_wish(spec: ApplicationSpec | None, inputs: Inputs) -> ApplicationWish | None:
     if spec is None or inputs.get("number") is None:
         return None
     number = int(inputs["number"])

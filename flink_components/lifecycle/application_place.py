@@ -265,7 +265,7 @@ class ApplicationPlace:
     # -- the start ---------------------------------------------------------------------------
 
     def stopped(self) -> None:
-        self._watch.stopped()
+        self._watch.done("stop")
 
     def submit(self, held: HeldRecord, run: Run) -> bool:
         """The ledger says "go" by now: waits until a guard has claimed it.

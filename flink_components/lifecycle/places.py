@@ -146,7 +146,7 @@ class SessionPlace:
         return keeping(self._shop, self._ledger, self.wish, revision, held.record)
 
     def stopped(self) -> None:
-        self._watch.stopped()
+        self._watch.done("stop")
 
     def submit(self, held: HeldRecord, run: Run) -> bool:
         if self._losses:

@@ -36,10 +36,6 @@ class Stopwatch:
             self.steps[step] = round(now - self._last, 3)
             self._last = now
 
-    def stopped(self) -> None:
-        """The step in which a job is stopped is done, if one ran."""
-        self.done("stop")
-
     def weigh(self, origin: str | None, seconds: float) -> None:
         """Asks beside the rest how large `origin` is, from which something starts.
 

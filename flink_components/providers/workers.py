@@ -12,12 +12,12 @@ AT_ONCE = 64
 """The engine alone decides below that; its default is four for each processor."""
 
 
-def widen(frame: FrameType | None = None) -> None:
+def widen() -> None:
     """Lets the pool that carries out this call have more threads; it starts them as needed.
 
     Called in a thread of any other kind it does nothing.
     """
-    pool = _pool_of(frame or sys._getframe())
+    pool = _pool_of(sys._getframe())
     if pool is not None and getattr(pool, "_max_workers", AT_ONCE) < AT_ONCE:
         pool._max_workers = AT_ONCE
 

@@ -27,9 +27,7 @@ STACK = "acme/flink/prod"
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ApplicationWorld:
     """An application whose first revision runs, as the program reaches it."""
-    made = ApplicationWorld(tmp_path)
-    made.up(Process(made), "v1")
-    made.advance(5)
+    made = ApplicationWorld.running(tmp_path)
     monkeypatch.setattr(announcing, "workshop", lambda: Process(made).shop)
     monkeypatch.setattr(pulumi.runtime.settings, "get_root_directory", lambda: str(tmp_path))
     handing_on._agreed.cache_clear()

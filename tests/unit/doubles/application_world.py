@@ -33,6 +33,14 @@ class ApplicationWorld(World):
         self.ha = False
         self.kube.put("Service", NAMESPACE, f"{NAME}-rest", spec={"selector": {}})
 
+    @classmethod
+    def running(cls, folder: Path) -> ApplicationWorld:
+        """With an application whose first revision has run for a while."""
+        made = cls(folder)
+        made.up(Process(made), "v1")
+        made.advance(5)
+        return made
+
     def tick(self) -> None:
         for revision in getattr(self, "revisions", {}).values():
             revision.tick()

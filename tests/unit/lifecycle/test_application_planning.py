@@ -21,10 +21,7 @@ DECLARED = {"image": "fraud:1", "parallelism": 2, "labels": {"team": "risk"}, "s
 
 @pytest.fixture
 def world(tmp_path: Path) -> ApplicationWorld:
-    made = ApplicationWorld(tmp_path)
-    made.up(Process(made), "v1")
-    made.advance(5)
-    return made
+    return ApplicationWorld.running(tmp_path)
 
 
 def planned(world: ApplicationWorld, number: int, program: str, **declared: Any) -> Plan:

@@ -19,10 +19,7 @@ POD = Needs(pods=1, millicores=1000, memory=1024**3)
 
 @pytest.fixture
 def world(tmp_path: Path) -> ApplicationWorld:
-    made = ApplicationWorld(tmp_path)
-    made.up(Process(made), "v1")
-    made.advance(5)
-    return made
+    return ApplicationWorld.running(tmp_path)
 
 
 def quota(world: ApplicationWorld, **hard: str) -> None:

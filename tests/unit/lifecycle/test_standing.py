@@ -17,10 +17,7 @@ from tests.unit.doubles.world import NAMESPACE, Process
 
 @pytest.fixture
 def world(tmp_path: Path) -> ApplicationWorld:
-    made = ApplicationWorld(tmp_path)
-    made.up(Process(made), "v1")
-    made.advance(5)
-    return made
+    return ApplicationWorld.running(tmp_path)
 
 
 def the_run(world: ApplicationWorld) -> Run:
