@@ -26,6 +26,8 @@ _NODE = "kubeconfig"
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _NEWEST_ALONE = "newest_alone"
+# files whose tests start several Flink clusters, one after the other
+_MANY_CLUSTERS = ("test_applications", "test_examples", "test_high_availability")
 _WAS_UP = pytest.StashKey[bool]()
 _ENDS = pytest.StashKey[list[Callable[[], object]]]()
 
@@ -118,15 +120,15 @@ def _group(item: pytest.Item) -> str:
     """Tests with one name run on one worker, one after the other.
 
     The more Flink clusters start at the same time on a few processors, the longer each takes: no
-    fixture that holds clusters is made twice, and files with clusters of their own take turns.
+    fixture that holds clusters is made twice, and files with many of their own take turns.
     """
     folder = item.path.parent.name
     if item.get_closest_marker(_RESTARTS):
         return _RESTARTS
     if _has(item, *_SHARED_CLUSTERS):
         return folder
-    on_a_node = folder == "cluster" and item.get_closest_marker("cluster")
-    return "clusters of their own" if on_a_node else str(item.path)
+    many = folder == "cluster" and item.path.stem.startswith(_MANY_CLUSTERS)
+    return "clusters of their own" if many else str(item.path)
 
 
 @pytest.hookimpl(trylast=True)
