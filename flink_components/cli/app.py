@@ -178,6 +178,13 @@ def rollback(
     last_state: Annotated[
         bool, typer.Option("--last-state", help="from a checkpoint, if it can't take a savepoint")
     ] = False,
+    accept_loss: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON",
+            help="leaves out state that the earlier program has no operator for, and notes why",
+        ),
+    ] = "",
     namespace: Namespace = "",
     kubeconfig: Kubeconfig = "",
     context: Context = "",
@@ -187,7 +194,7 @@ def rollback(
     reached = Reached(kubeconfig, context)
     ledger = reached.ledger(key, namespace)
     by_hand.lock_of(ledger)
-    record = rollback_by_hand(reached.shop, ledger, jar or None, last_state)
+    record = rollback_by_hand(reached.shop, ledger, jar or None, last_state, accept_loss.strip())
     printing.show(printing.started(record), as_json, printing.lines)
 
 

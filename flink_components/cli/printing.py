@@ -46,6 +46,10 @@ def facts(record: Record, flink: str, lock: Lock | None) -> dict[str, Any]:
         else None,
         "last switch": switched(record.last_switch) if record.last_switch else None,
         "restore point": record.restore.path if record.restore else None,
+        "state lost": [
+            f"{when(loss.at)} {loss.operator} ({loss.version}): {loss.reason}"
+            for loss in reversed(record.accepted)
+        ],
         "unfinished": f"{step.what} since {when(step.since)}" if step else None,
         "locked by": f"{lock.holder} (renewed {lock.age:.0f} s ago)" if lock else None,
         "managed by": record.owner.stack if record.owner else None,

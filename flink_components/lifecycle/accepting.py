@@ -1,7 +1,7 @@
 """Losses of state with which a restart may go on; looked at before anything is stopped."""
 
 from flink_components.lifecycle.errors import Refused
-from flink_components.lifecycle.wish import JobWish
+from flink_components.lifecycle.wish import ByHand, JobWish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Decision, Seen
 from flink_components.plan.record import AcceptedLoss, Record
@@ -10,10 +10,12 @@ from flink_components.plan.record import AcceptedLoss, Record
 def accepted(
     shop: Workshop, wish: JobWish, record: Record, decision: Decision, seen: Seen
 ) -> tuple[AcceptedLoss, ...]:
-    """The losses that are accepted by name. Raises Refused as the plan does.
+    """The losses that are accepted: by name, or of a rollback by hand. Raises Refused as the plan.
 
     Without a job graph nothing is known, and Flink itself refuses to lose state.
     """
+    if wish.by_hand is not None:
+        return _by_hand(wish.by_hand, shop.clock.now())
     if wish.spec.job_graph is None:
         return ()
     # Not loaded by a program whose jobs do not change.
@@ -33,3 +35,10 @@ def accepted(
         )
         for loss in found.accepted
     )
+
+
+def _by_hand(by_hand: ByHand, now: float) -> tuple[AcceptedLoss, ...]:
+    if not by_hand.may_lose:
+        return ()
+    version = f"rollback from revision {by_hand.rolled_back_from}"
+    return (AcceptedLoss(operator="*", version=version, reason=by_hand.may_lose, at=now),)

@@ -94,11 +94,16 @@ def _cluster(
 
 
 def rollback_by_hand(
-    shop: Workshop, ledger: Ledger[Record], jar: str | None = None, last_state: bool = False
+    shop: Workshop,
+    ledger: Ledger[Record],
+    jar: str | None = None,
+    last_state: bool = False,
+    may_lose: str = "",
 ) -> Record:
     """Upgrades the job to the program that was stable before the one that it has, with its state.
 
     `last_state`: where it can't take a savepoint, it goes on from its latest checkpoint.
+    `may_lose`: why state for which that program has no operator may be left out.
     Repeatable: one that was begun is finished.
     Raises Refused (nothing was changed), StepFailed with Flink's cause.
     """
@@ -127,7 +132,7 @@ def rollback_by_hand(
         if target.fingerprint != run.fingerprint:
             _refuse_what_has_no_way(held.record, spec, seen)
         origin = run.rolled_back_from if target.fingerprint == run.fingerprint else run.revision
-        wish = Wish(spec, target.content, ByHand(earlier, origin))
+        wish = Wish(spec, target.content, ByHand(earlier, origin, may_lose))
         before = Wish(to_run(declared, **common), kept.content, ByHand(declared))
         # What was down stays down where the earlier program does not become stable.
         down = held.record.phase in (Phase.SUSPENDED, Phase.CANCELLED)

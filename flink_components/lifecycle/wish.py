@@ -15,11 +15,13 @@ from flink_components.spec.job import JobSpec, SessionJobSpec, UpgradeMode
 class ByHand:
     """A start without the program, whose last declaration was `declared`.
 
-    `rolled_back_from` is the revision that a rollback leaves.
+    `rolled_back_from` is the revision that a rollback leaves. `may_lose` is why it may leave out
+    state for which the earlier program has no operator; empty: it may not.
     """
 
     declared: JobSpec
     rolled_back_from: int | None = None
+    may_lose: str = ""
 
 
 class _Given(Protocol):

@@ -128,7 +128,7 @@ def test_a_rollback_goes_on_with_the_earlier_program_and_all_the_state(
     assert report.ok, str(report)
 
 
-def test_a_rollback_to_a_program_that_can_not_take_the_state_leaves_the_present_one_running(
+def test_a_rollback_that_would_lose_state_leads_back_to_the_present_program_until_that_is_accepted(
     any_job: JobUnderTest,
 ) -> None:
     job, first = any_job, any_job.wish("stateful-v1")
@@ -144,6 +144,14 @@ def test_a_rollback_to_a_program_that_can_not_take_the_state_leaves_the_present_
     assert "The old revision 2 runs again from file:" in last
     assert (job.record.phase.value, job.state()) == ("ROLLED_BACK", "RUNNING")
     report = job.goes_on("v2")
+    assert report.ok, str(report)
+
+    done = read(job, "rollback", job.key, "--accept-loss", "v2 counts in a wrong window")
+    assert (done["state"], job.run.fingerprint) == ("STABLE", first.fingerprint)
+    assert read(job, "status", job.key)["state lost"][0].endswith(
+        " * (rollback from revision 3): v2 counts in a wrong window"
+    )
+    report = job.goes_on("v1")
     assert report.ok, str(report)
 
 

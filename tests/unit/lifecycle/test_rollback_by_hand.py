@@ -17,9 +17,11 @@ from tests.unit.doubles.world import NAMESPACE, Process, World, calls_to, ref
 from tests.unit.lifecycle.scenarios import running, upgraded
 
 
-def rollback(world: World, jar: str | None = None, last_state: bool = False) -> Run:
+def rollback(
+    world: World, jar: str | None = None, last_state: bool = False, may_lose: str = ""
+) -> Run:
     process = Process(world)
-    run = rollback_by_hand(process.shop, process.ledger(), jar, last_state).run
+    run = rollback_by_hand(process.shop, process.ledger(), jar, last_state, may_lose).run
     assert run is not None
     return run
 
@@ -43,6 +45,20 @@ def test_the_earlier_program_goes_on_with_all_the_state(world: World) -> None:
     assert start.savepoint.startswith("file:/savepoints/payments/fraud/2-2/")
     assert start.events == start.newest
     assert world.record().phase is Phase.STABLE
+
+
+def test_state_is_left_out_only_where_that_is_accepted_and_the_ledger_keeps_why(
+    world: World,
+) -> None:
+    upgraded(world)
+    rollback(world)
+    assert world.the_job().request["allowNonRestoredState"] is False
+    upgrade(world, "3", "2")
+    rollback(world, may_lose="a wrong window")
+    assert world.the_job().request["allowNonRestoredState"] is True
+    assert [(one.operator, one.version, one.reason) for one in world.record().accepted] == [
+        ("*", "rollback from revision 4", "a wrong window")
+    ]
 
 
 def test_the_next_up_goes_to_the_declared_program_again_and_its_preview_says_so(
