@@ -388,6 +388,7 @@ def test_the_life_cycle_knows_the_job_but_not_its_arguments() -> None:
         {"savepoint_dir": "s3://b/s"},
         {"version": "4.1.3"},
         {"description": "Fraud"},
+        {"job_graph": "graph.json"},
         {"image": LEAST["image"]},
         {"config": {}},
     ],
