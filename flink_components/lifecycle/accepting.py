@@ -14,8 +14,6 @@ def accepted(
 
     Without a job graph nothing is known, and Flink itself refuses to lose state.
     """
-    if wish.spec.job_graph is None:
-        return ()
     # Not loaded by a program whose jobs do not change.
     from flink_components.lifecycle.judging import judged
 
