@@ -3,19 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import requests
 
 from flink_components.flink.graph_driver import Program
 from flink_components.flink.job_graph import GraphError
+from flink_components.flink.lent_jars import lent_name
 from flink_components.flink.plan_graph import operators_of_plans
 from flink_components.flink.rest import FlinkClient
 from flink_components.flink.versions import features
 
 _UNCHAINED = {"pipeline.operator-chaining": "false"}
-LENT = "fc-graph-"
-"""How the names of jars begin that are on a cluster for its plans alone."""
 _ANY_VERSION = "1.20"
 """For the one call that is the same everywhere: which version it is."""
 
@@ -28,11 +26,6 @@ def client_at(url: str) -> tuple[FlinkClient, str]:
         return FlinkClient(url, session, version), version
     except ValueError as error:
         raise GraphError(f"{url}: {error}") from error
-
-
-def lent_name() -> str:
-    """The file name of a jar that a cluster has for as long as it makes a graph."""
-    return f"{LENT}{uuid4().hex}.jar"
 
 
 def read_by_cluster(client: FlinkClient, version: str, jar: Path, program: Program) -> Any:

@@ -66,9 +66,12 @@ class GraphCache:
         content = graph.model_copy(update={"program": program}).to_json().encode()
         if len(content) > _LARGEST:
             return
+        path = self._path(program, graph.flink_version)
         with suppress(OSError):
+            if path.is_file() and path.read_bytes() == content:
+                os.utime(path)
+                return
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self._path(program, graph.flink_version)
             handle, made = tempfile.mkstemp(_UNFINISHED, dir=self.folder)
             with os.fdopen(handle, "wb") as file:
                 file.write(content)

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from flink_components.flink.cluster_graph import LENT, lent_name
 from flink_components.flink.errors import FlinkError
 from flink_components.flink.image_jars import IMAGE_JAR, IN_IMAGE
 from flink_components.flink.jar import JarError, fetched, is_content
 from flink_components.flink.jar import content as content_of
+from flink_components.flink.lent_jars import LENT, lent_name
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import Refused
 from flink_components.spec.job import SessionJobSpec
@@ -69,9 +69,10 @@ def lent_jar(
     if known is not None or spec.jar.startswith(IN_IMAGE):
         yield known or ensure_jar(flink, spec, content), problems
         return
-    for jar_id, at in flink.upload_times().items():
-        if f"_{LENT}" in jar_id and at < now - _LENT_SECONDS:
-            flink.delete_jar(jar_id)
+    with suppress(FlinkError):
+        for jar_id, at in flink.upload_times().items():
+            if f"_{LENT}" in jar_id and at < now - _LENT_SECONDS:
+                flink.delete_jar(jar_id)
     try:
         with fetched(spec.jar, spec.jar_sha256) as path:
             _check_content(spec, path, content)

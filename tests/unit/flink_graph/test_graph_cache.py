@@ -94,6 +94,15 @@ def test_the_graphs_that_were_used_least_go_first(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_kept_already_is_not_written_again(cache: GraphCache) -> None:
+    cache.keep(GRAPH, PROGRAM)
+    before = the_file(cache).stat()
+    os.utime(the_file(cache), (0, 0))
+    cache.keep(GRAPH, PROGRAM)
+    after = the_file(cache).stat()
+    assert (after.st_ino, after.st_mtime > 0) == (before.st_ino, True)
+
+
 def test_all_of_it_has_a_largest_size(tmp_path: Path) -> None:
     cache = GraphCache(tmp_path, most_bytes=len(GRAPH.to_json()) * 3)
     for program in "abcdef":
