@@ -20,6 +20,7 @@ from flink_components.spec.job import UpgradeMode
 from flink_components.spec.names import Namespace, ObjectName
 from flink_components.spec.options import Options
 from flink_components.spec.quantity import Memory
+from flink_components.spec.state_access import StateAccess
 from flink_components.spec.state_storage import StateStorage
 from flink_components.spec.storage import StorageUri
 from flink_components.spec.version import ClusterFlinkVersion
@@ -36,6 +37,7 @@ _OF_THE_ENVIRONMENT = (
     "savepoint_dir",
     "checkpoint_dir",
     "state_storage",
+    "state_access",
     "high_availability",
     "upgrade_mode",
     "labels",
@@ -79,6 +81,9 @@ class StackConfig(SpecModel):
     state_storage: StateStorage | None = Field(
         default=None, description="one place for all state, and how pods are let in there"
     )
+    state_access: StateAccess | None = Field(
+        default=None, description="how snapshots are read from the machine that runs Pulumi"
+    )
     high_availability: HighAvailability | None = Field(
         default=None, description="whether jobs outlive their JobManager"
     )
@@ -107,6 +112,7 @@ class StackConfig(SpecModel):
             savepoint_dir=self.savepoint_dir or self._on_the_volume("savepoints"),
             checkpoint_dir=self.checkpoint_dir or self._on_the_volume("checkpoints"),
             state_storage=_plain(self.state_storage),
+            state_access=_plain(self.state_access),
             high_availability=_plain(self.high_availability),
             upgrade_mode=self.upgrade_mode.value,
             labels=self.labels,

@@ -1,4 +1,4 @@
-"""A story on a real cluster, in chapters: a session cluster, an application, a rollback.
+"""A story on a real cluster, in chapters: a session cluster, plans, an application, a rollback.
 
 `make demo` runs it. It keeps its stacks in a folder of its own, and leaves nothing behind.
 """
@@ -13,17 +13,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from examples.jobs.check import CheckError, Report, check
 from examples.jobs.jars import build
+from flink_components.flink.graph_cache import FOLDER_VARIABLE
 from sandbox import engine
 from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG, STATE
 from sandbox.progress import SandboxError
-from stacks import demo_application
+from stacks import demo_application, demo_ground, demo_plan
 
 PROJECT = Path(__file__).resolve().parent.parent
 STACK = "dev"
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _node(arguments.keep), _engine() as run:
             _story(run)
-    except (DemoError, SandboxError) as error:
+    except (DemoError, SandboxError, subprocess.CalledProcessError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -69,25 +71,43 @@ class Pulumi:
         self._environment = {
             **variables,
             **engine.environment(home),
+            **demo_ground.VARIABLES,
             "KUBECONFIG": str(KUBECONFIG),
+            FOLDER_VARIABLE: str(home / "cache"),
         }
         self._home = home
+        self._file = home / "Pulumi.dev.yaml"
         for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
             shutil.copy(PROJECT / name, home)
 
     def __call__(self, *arguments: str) -> None:
         """Runs it, with its output as it comes. Raises DemoError where it fails."""
         print(f"$ pulumi {' '.join(arguments)}", flush=True)
-        configuration = str(self._home / "Pulumi.dev.yaml")
-        self._run(PROJECT, *arguments, "--stack", STACK, "--config-file", configuration)
+        self._run(PROJECT, *arguments, "--stack", STACK, "--config-file", str(self._file))
 
     def declare(self, key: str, value: object) -> None:
         """Writes a key into the copy of the stack's file, and shows it."""
-        path = self._home / "Pulumi.dev.yaml"
-        content = yaml.safe_load(path.read_text())
-        content["config"][key] = value
-        path.write_text(yaml.safe_dump(content, sort_keys=False))
+        content = self.declared()
+        content[key] = value
+        self._write(content)
         print(yaml.safe_dump({key: value}, sort_keys=False), flush=True)
+
+    def declare_next(self, given: demo_plan.Next) -> None:
+        """The same with what the first job is to be, of which it shows what differs."""
+        content, key = self.declared(), "flink:jobs"
+        job = content[key][0]
+        changed = {name: new for name, new in given.declared().items() if job.get(name) != new}
+        content[key][0] = {k: v for k, v in {**job, **changed}.items() if v is not None}
+        self._write(content)
+        print(yaml.safe_dump({key: [changed]}, sort_keys=False), flush=True)
+
+    def declared(self) -> dict[str, Any]:
+        """What the copy of the stack's file says, by key."""
+        content: dict[str, Any] = yaml.safe_load(self._file.read_text())["config"]
+        return content
+
+    def _write(self, content: dict[str, Any]) -> None:
+        self._file.write_text(yaml.safe_dump({"config": content}, sort_keys=False))
 
     def failing(self, *arguments: str) -> None:
         """Runs what must fail. Raises DemoError where it succeeds."""
@@ -165,27 +185,58 @@ def _clean_up(run: Pulumi, home: Path) -> None:
     except DemoError:
         print(f"demo: what is left can be destroyed with the stacks in {home}", file=sys.stderr)
         return
+    demo_ground.remove()
     shutil.rmtree(home)
 
 
 def _story(run: Pulumi) -> None:
+    _ground(run)
     _session(run)
+    _plan(run)
+    _upgrade(run)
     _application(run)
     _rollback(run)
     _chapter("Take everything down")
     run("destroy", "--yes", "--skip-preview")
+    demo_ground.remove()
+
+
+def _ground(run: Pulumi) -> None:
+    _chapter("All state goes to an S3, which pods and this machine reach with keys of their own")
+    for key, value in demo_ground.prepared().items():
+        run.declare(key, value)
+
+    _chapter("The job graph of each jar, made where the jar is built")
+    demo_plan.make_graphs(PROJECT, run.declared()["flink:jobs"][0]["args"])
 
 
 def _session(run: Pulumi) -> None:
     _chapter("Deploy: the `dev` stack, a session cluster and a job that counts")
+    run.declare_next(demo_plan.FIRST)
     run("up", "--yes", "--skip-preview")
     _wait_for_records(_SESSION, "v1")
 
-    _chapter("Preview: version 2 of the job adds an operator with state")
-    run("config", "set", "--path", "flink:jobs[0].jar", "examples/jobs/build/stateful-v2.jar")
+
+def _plan(run: Pulumi) -> None:
+    _chapter("The plan: a version that has lost an operator is refused, since its state would be")
+    run.declare_next(demo_plan.PARTIAL)
+    run.failing("preview")
+
+    _chapter("The plan: that loss accepted, by its name and for this version alone")
+    run.declare_next(demo_plan.ACCEPTED)
     run("preview")
 
-    _chapter("Upgrade: a stop with a savepoint, and a start from it")
+    _chapter("The plan: a change after which Flink could not read the state at all")
+    run.declare_next(demo_plan.INCOMPATIBLE)
+    run.failing("preview")
+
+    _chapter("The plan: version 2 adds an operator with state, and every other one finds its own")
+    run.declare_next(demo_plan.FULL)
+    run("preview")
+
+
+def _upgrade(run: Pulumi) -> None:
+    _chapter("Upgrade: a stop with a savepoint, and a start from it, just as planned")
     run("up", "--yes", "--skip-preview")
     _wait_for_records(_SESSION, "v2")
 
@@ -197,9 +248,8 @@ def _session(run: Pulumi) -> None:
 
 
 def _application(run: Pulumi) -> None:
-    _chapter("An application: the same job on pods of its own, highly available, its state in S3")
-    application = demo_application.prepared()
-    run.declare("flink:applications", [application])
+    _chapter("An application: the same job on pods of its own, highly available")
+    run.declare("flink:applications", [demo_application.declared()])
     run("up", "--yes", "--skip-preview")
     _wait_for_records(_APPLICATION, "v1")
 
@@ -225,7 +275,7 @@ def _rollback(run: Pulumi) -> None:
 
 
 def _use(run: Pulumi, version: str) -> None:
-    jar = demo_application.jar(version)
+    jar = demo_ground.jar(version)
     run("config", "set", "--path", "flink:applications[0].jar", jar)
 
 

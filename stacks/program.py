@@ -38,11 +38,12 @@ def deploy(settings: Settings) -> None:
     for entry in config.jobs:
         name, args = named(entry)
         args["cluster"] = clusters[args["cluster"]]
-        args["jar"] = _from_here(args["jar"])
+        args = _seen_from_here(args, "jar", "job_graph")
         jobs[name] = SessionJob(name, args, opts, environment)  # type: ignore[arg-type]
     applications: dict[str, ApplicationDeployment] = {}
     for entry in config.applications:
         name, args = named(entry)
+        args = _seen_from_here(args, "job_graph")
         applications[name] = ApplicationDeployment(name, args, opts, environment)  # type: ignore[arg-type]
     pulumi.export("namespace", config.namespace)
     pulumi.export("clusters", {name: cluster.ref for name, cluster in clusters.items()})
@@ -106,11 +107,15 @@ def _claim(volume: VolumeConfig, size: Memory) -> Any:
     return {**spec, "storage_class_name": volume.storage_class} if volume.storage_class else spec
 
 
-def _from_here(jar: str) -> str:
-    """A jar's path from the folder of Pulumi.yaml, as seen from the folder of the program.
+def _seen_from_here(args: dict[str, Any], *files: str) -> dict[str, Any]:
+    return args | {name: _from_here(args[name]) for name in files if args.get(name)}
+
+
+def _from_here(path: str) -> str:
+    """A path from the folder of Pulumi.yaml, as seen from the folder of the program.
 
     Relative, so that the state is the same wherever the project is checked out.
     """
-    if "://" in jar or Path(jar).expanduser().is_absolute():
-        return jar
-    return os.path.relpath(Path(pulumi.get_root_directory()) / jar)
+    if "://" in path or Path(path).expanduser().is_absolute():
+        return path
+    return os.path.relpath(Path(pulumi.get_root_directory()) / path)

@@ -14,12 +14,13 @@ from stacks.config import StackConfig
 
 _PREFIX = "flink:"
 _MAY_BE_SECRET = ("config",)
-_ABSENT_BY_DEFAULT = ("state_storage", "high_availability", "fleet")
+_ABSENT_BY_DEFAULT = ("state_storage", "state_access", "high_availability", "fleet")
 _JSON = (
     "create_namespace",
     "connection",
     "volume",
     "state_storage",
+    "state_access",
     "high_availability",
     "labels",
     "config",

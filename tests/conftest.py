@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from flink_components.flink.graph_cache import FOLDER_VARIABLE
 from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG
@@ -47,7 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the marks that decide whether a test runs."""
+    """Describe the marks that decide whether a test runs; keep nothing in the user's own cache."""
+    os.environ[FOLDER_VARIABLE] = ""
     config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
     config.addinivalue_line("markers", f"{_NEWEST_ALONE}: on older versions only with --matrix")
     if "PYTEST_XDIST_WORKER" not in os.environ:

@@ -29,6 +29,7 @@ class Environment:
     savepoint_dir: str | None = None
     checkpoint_dir: str | None = None
     state_storage: Mapping[str, Any] | None = None
+    state_access: Mapping[str, Any] | None = None
     high_availability: Mapping[str, Any] | None = None
     upgrade_mode: str | None = None
     fleet: "Fleet | None" = None
@@ -64,7 +65,11 @@ class Environment:
 
     def application_defaults(self) -> dict[str, Any]:
         """The arguments of an application that this environment gives."""
-        own = {"upgrade_mode": self.upgrade_mode, "fleet": self.fleet}
+        own = {
+            "upgrade_mode": self.upgrade_mode,
+            "state_access": self.state_access,
+            "fleet": self.fleet,
+        }
         return merged(self._of_pods(), own, self.application_deployment)
 
     def job_defaults(self) -> dict[str, Any]:
@@ -73,6 +78,7 @@ class Environment:
         own = {
             "savepoint_dir": savepoint_dir,
             "upgrade_mode": self.upgrade_mode,
+            "state_access": self.state_access,
             "fleet": self.fleet,
         }
         return merged(own, self.session_job)

@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
+from flink_components.flink.graph_cache import user_cache
 from flink_components.kube.access import Access
 from flink_components.kube.listed import ListedAccess
 from flink_components.lifecycle.ledger import KIND
@@ -14,7 +15,7 @@ _THREADS = 8
 
 def workshop() -> Workshop:
     """What a plan needs."""
-    return Workshop(_reach())
+    return Workshop(_reach(), graphs=user_cache())
 
 
 @cache

@@ -48,6 +48,8 @@ class SessionJobArgs(JobArgs, total=False):
     """SHA-256 of the jar file, 64 hex digits."""
     config: Input[Mapping[str, Input[str | int | float | bool]]]
     """Flink options of this job alone (Flink 1.17 or later)."""
+    preview_graph: Input[str]
+    """cluster: without `job_graph` the cluster runs main for it, also in a preview."""
     adopt: "bool | JobRef | Mapping[str, Input[str]]"
     """A job that runs already, by its id or name; or True: one that another stack manages."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flink_components.flink.answers import Checkpoint
 from flink_components.flink.storage import StorageError, filesystem, first_line
+from flink_components.spec.state_access import StateAccess
 
 _HEADER = struct.Struct(">Iiq")
 """Of `_metadata`: a magic number, the version of the format, the checkpoint's id."""
@@ -12,14 +13,17 @@ _MAGIC = 0x4960672D
 _PREFIX = "chk-"
 
 
-def latest_left(directory: str, job_id: str) -> Checkpoint | None:
+def latest_left(
+    directory: str, job_id: str, access: StateAccess | None = None
+) -> Checkpoint | None:
     """The complete checkpoint with the highest number of the job `job_id`, or None.
 
     `directory` is `execution.checkpointing.dir` (`state.checkpoints.dir` before 1.20); Flink keeps
     those of each job in a folder named by its id, as `chk-N`, and writes `_metadata` last.
+    `access` says how it is read from here, where that is declared.
     Raises StorageError where the storage can't be read from here, or the file is damaged.
     """
-    files, folder = filesystem(f"{directory.rstrip('/')}/{job_id}")
+    files, folder = filesystem(f"{directory.rstrip('/')}/{job_id}", access)
     files.invalidate_cache()
     try:
         names = [str(name).rstrip("/").rpartition("/")[2] for name in files.ls(folder, False)]
@@ -35,13 +39,13 @@ def latest_left(directory: str, job_id: str) -> Checkpoint | None:
     return None
 
 
-def snapshot_number(path: str) -> int:
+def snapshot_number(path: str, access: StateAccess | None = None) -> int:
     """The number of a savepoint or checkpoint, counted by its job: a higher one is newer.
 
     Raises StorageError.
     """
     path = path.rstrip("/").removesuffix("/_metadata")
-    files, folder = filesystem(path)
+    files, folder = filesystem(path, access)
     try:
         return _read_number(files, f"{folder}/_metadata")
     except FileNotFoundError:

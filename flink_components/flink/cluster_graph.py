@@ -1,13 +1,14 @@
 """The job graph of a jar, from a cluster: its JobManager runs `main`, and submits nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import requests
 
 from flink_components.flink.graph_driver import Program
 from flink_components.flink.job_graph import GraphError
+from flink_components.flink.lent_jars import lent_name
 from flink_components.flink.plan_graph import operators_of_plans
 from flink_components.flink.rest import FlinkClient
 from flink_components.flink.versions import features
@@ -32,21 +33,45 @@ def read_by_cluster(client: FlinkClient, version: str, jar: Path, program: Progr
 
     The jar is uploaded, and deleted again. Raises GraphError before Flink 1.17, and FlinkError.
     """
-    if not features(version).run_configuration:
-        raise GraphError(
-            f"the plans of Flink {version} do not tell the operators apart (1.17 does): "
-            f"give --flink-home, and Flink's own classes are asked"
-        )
     asked = {
         "entry_class": program.entry_class or None,
         "args": list(program.args),
         "parallelism": program.parallelism,
         "config": dict(program.config),
     }
-    jar_id = client.upload_jar(jar, f"graph-{uuid4().hex}.jar")
+    _tells_apart(version)
+    jar_id = client.upload_jar(jar, lent_name())
     try:
-        chained = client.plan_jar(jar_id, asked)
-        asked["config"] = {**program.config, **_UNCHAINED}
-        return {"operators": operators_of_plans(chained, client.plan_jar(jar_id, asked))}
+        return {"operators": operators_on_cluster(client, version, jar_id, asked)}
     finally:
         client.delete_jar(jar_id)
+
+
+def operators_on_cluster(
+    client: FlinkClient,
+    version: str,
+    jar_id: str,
+    asked: Mapping[str, Any],
+    chained: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """The same of a jar that is there. `asked`: what to run of it, as `plan_jar` takes it;
+    `chained`: its plan, where that is known.
+
+    Raises GraphError, FlinkError.
+    """
+    _tells_apart(version)
+    chained = chained if chained is not None else client.plan_jar(jar_id, asked)
+    config = {**(asked.get("config") or {}), **_UNCHAINED}
+    unchained = client.plan_jar(jar_id, {**asked, "config": config})
+    try:
+        return operators_of_plans(chained, unchained)
+    except (KeyError, TypeError, ValueError) as error:
+        raise GraphError(f"the plan of the job is not as Flink {version} gives it") from error
+
+
+def _tells_apart(version: str) -> None:
+    if not features(version).run_configuration:
+        raise GraphError(
+            f"the plans of Flink {version} do not tell the operators apart (1.17 does): "
+            f"give --flink-home, and Flink's own classes are asked"
+        )

@@ -112,6 +112,11 @@ class FlinkClient:
         """Ids of the uploaded jars, newest first. `GET /jars`."""
         return [file["id"] for file in self._get("/jars").get("files", [])]
 
+    def upload_times(self) -> dict[str, float]:
+        """When each uploaded jar came, in seconds since 1970. `GET /jars`."""
+        files = self._get("/jars").get("files", [])
+        return {file["id"]: float(file.get("uploaded", 0)) / 1000 for file in files}
+
     def upload_jar(self, path: Path, name: str, timeout: float = 600.0) -> str:
         """Uploads the file in constant memory; the new jar's id. `POST /jars/upload`."""
         with path.open("rb") as stream:

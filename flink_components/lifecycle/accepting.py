@@ -16,8 +16,6 @@ def accepted(
     """
     if wish.by_hand is not None:
         return _by_hand(wish.by_hand, shop.clock.now())
-    if wish.spec.job_graph is None:
-        return ()
     # Not loaded by a program whose jobs do not change.
     from flink_components.lifecycle.judging import judged
 

@@ -326,10 +326,10 @@ class ApplicationPlace:
     ) -> Seen:
         """With the latest checkpoint on the storage, where that can be seen from here."""
         found = None
-        config = options_of_application(self._shop, run)
+        config, access = options_of_application(self._shop, run), self.wish.spec.state_access
         for directory in directories(held.record, self.wish.spec, config):
             with suppress(StorageError):
-                found = found or latest_left(directory, run.job_id)
+                found = found or latest_left(directory, run.job_id, access)
         completed = 0 if had is False and found is None else 1
         return Seen(
             reached=True, problem=seen.problem, at=seen.at, checkpoint=found, completed=completed

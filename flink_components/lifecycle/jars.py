@@ -1,15 +1,20 @@
 """Jars on a session cluster: uploaded once per content, removed when no job needs them."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flink_components.flink.errors import FlinkError
 from flink_components.flink.image_jars import IMAGE_JAR, IN_IMAGE
 from flink_components.flink.jar import JarError, fetched, is_content
 from flink_components.flink.jar import content as content_of
+from flink_components.flink.lent_jars import LENT, lent_name
 from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import Refused
 from flink_components.spec.job import SessionJobSpec
 
+_LENT_SECONDS = 3600.0
 _uploads: dict[tuple[str, str], threading.Lock] = {}
 _uploads_mutex = threading.Lock()
 
@@ -47,6 +52,40 @@ def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
                 return flink.upload_jar(path, jar_name(content))
         except JarError as error:
             raise Refused(str(error)) from error
+
+
+@contextmanager
+def lent_jar(
+    flink: FlinkClient, spec: SessionJobSpec, content: str, now: float
+) -> Iterator[tuple[str, list[str]]]:
+    """The id of the job's jar on the cluster for as long as the block is, and what went wrong.
+
+    One that is there is used; else it is uploaded under a name of its own and deleted at the end,
+    so that no other run finds it and needs it. What runs that died have left is deleted after an
+    hour; `now` is in seconds since 1970. Raises Refused, FlinkError.
+    """
+    problems: list[str] = []
+    known = find_jar(flink, spec, content)
+    if known is not None or spec.jar.startswith(IN_IMAGE):
+        yield known or ensure_jar(flink, spec, content), problems
+        return
+    with suppress(FlinkError):
+        for jar_id, at in flink.upload_times().items():
+            if f"_{LENT}" in jar_id and at < now - _LENT_SECONDS:
+                flink.delete_jar(jar_id)
+    try:
+        with fetched(spec.jar, spec.jar_sha256) as path:
+            _check_content(spec, path, content)
+            jar_id = flink.upload_jar(path, lent_name())
+    except JarError as error:
+        raise Refused(str(error)) from error
+    try:
+        yield jar_id, problems
+    finally:
+        try:
+            flink.delete_jar(jar_id)
+        except FlinkError as error:
+            problems.append(f"jar {jar_id} was left on the cluster: {error.cause}")
 
 
 def find_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str | None:

@@ -1,25 +1,21 @@
 """What becomes of the state in a restart that is due, by the job graph that is declared."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from flink_components.flink.errors import FlinkError
-from flink_components.flink.image_jars import IN_IMAGE
-from flink_components.flink.job_graph import GraphError, JobGraph, Source, read_graph
+from flink_components.flink.job_graph import JobGraph, Source
 from flink_components.flink.metadata.contents import Snapshot
 from flink_components.flink.versions import features
 from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
-from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.graphs import doubts, earlier_graph, find_graph
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.snapshot_verdict import verdict_from_here, verdict_of_stand_in
-from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
+from flink_components.lifecycle.wish import JobWish, Wish
 from flink_components.lifecycle.work import Workshop
-from flink_components.plan.changes import fingerprint
 from flink_components.plan.decision import Action, Decision, Seen, Stop
-from flink_components.plan.record import Record
+from flink_components.plan.record import Record, Run
 from flink_components.plan.state.judgement import Judgement
 from flink_components.plan.state.judging import unknown
 from flink_components.plan.state.limits import Backend, Target, backend_of
@@ -35,9 +31,6 @@ _BACKENDS = ("state.backend.type", "state.backend")
 _DEFAULT = "hashmap"
 _UNTOLD_SINCE = (2, 0)
 """Since then a program sets its state backend by an option, which is no part of a graph."""
-_NO_GRAPH = (
-    "there is no job graph (make one with `flink-components graph JAR -o FILE`, and set job_graph)"
-)
 _LOOKS = 3
 _NO_SNAPSHOT = "no snapshot of the job is known yet, from which it could be told"
 
@@ -52,15 +45,19 @@ def judged(
     starts = decision.action in (Action.START, Action.RESTART)
     if not starts or wish.by_hand is not None:
         return None
-    spec = wish.spec
-    graph = _graph(wish)
-    if decision.restore is None and decision.stop not in (Stop.SAVEPOINT, Stop.LAST_STATE):
+    spec, access = wish.spec, wish.spec.state_access
+    restores = decision.restore is not None or decision.stop in (Stop.SAVEPOINT, Stop.LAST_STATE)
+    found = find_graph(shop, wish, ask=restores)
+    if not restores:
         return None
+    graph = found.graph
     if graph is None:
-        return Judgement(unknown(_NO_GRAPH))
+        return Judgement(unknown(found.problem))
     target = _target(shop, spec, graph, record, decision)
+    earlier = earlier_graph(shop, _writing_run(record, decision))
     if decision.restore is not None:
-        verdict, by = verdict_from_here(decision.restore.path, graph, target), ""
+        path = decision.restore.path
+        verdict, by = verdict_from_here(path, graph, target, earlier, access), ""
     else:
         as_taken = _taken(spec, decision, target.written_by)
         verdict, by = _by_stand_in(
@@ -68,9 +65,10 @@ def judged(
             record,
             decision,
             seen,
-            lambda path: verdict_of_stand_in(path, graph, target, as_taken),
+            lambda path: verdict_of_stand_in(path, graph, target, as_taken, earlier, access),
         )
-    return _weighed(wish, _with_doubts(verdict, _doubts(wish, graph)), by)
+    judgement = _weighed(wish, _with_doubts(verdict, doubts(wish, graph)), by)
+    return replace(judgement, graph=found.origin)
 
 
 def _by_stand_in(
@@ -99,33 +97,6 @@ def _by_stand_in(
     if decision.stop is Stop.LAST_STATE:
         yet = "there may be a later one when it is cancelled"
     return verdict, f"{path.rstrip('/').rpartition('/')[2]}, {what}: {yet}"
-
-
-def _graph(wish: JobWish) -> JobGraph | None:
-    """The declared job graph, None where there is none. Raises Refused."""
-    if wish.spec.job_graph is None:
-        return None
-    path = wish.spec.job_graph
-    try:
-        graph = read_graph(Path(path).expanduser())
-    except GraphError as error:
-        raise Refused(f"job_graph can't be used: {error}") from None
-    other = _other_jar(wish, graph)
-    if other:
-        raise Refused(
-            f"job_graph can't be used: {path} was made of another jar ({graph.jar}) than {other}: "
-            f"make it again with `flink-components graph JAR -o {path}`"
-        )
-    return graph
-
-
-def _other_jar(wish: JobWish, graph: JobGraph) -> str:
-    """The jar that runs, where it is known that the graph is of another; else ""."""
-    if isinstance(wish, Wish):
-        known = not wish.spec.jar.startswith(IN_IMAGE)
-        return wish.spec.jar if known and not graph.is_of(wish.content) else ""
-    sha256 = wish.spec.jar_sha256 if isinstance(wish, ApplicationWish) else None
-    return "that of jar_sha256" if sha256 not in (None, graph.jar_sha256) else ""
 
 
 def _stand_in(record: Record | None, seen: Seen) -> tuple[str, str] | None:
@@ -170,10 +141,16 @@ def _target(
 
 def _writer(record: Record | None, decision: Decision) -> str | None:
     """The Flink that wrote, or is to write, the snapshot, where that is known."""
+    run = _writing_run(record, decision)
+    return load(ClusterRef, run.cluster).flink_version if run else None
+
+
+def _writing_run(record: Record | None, decision: Decision) -> Run | None:
+    """The attempt that wrote, or is to write, the snapshot, where that is known."""
     run = record.run if record else None
     if run is None or (decision.restore is not None and decision.restore.job_id != run.job_id):
         return None
-    return load(ClusterRef, run.cluster).flink_version
+    return run
 
 
 def _backend(shop: Workshop, spec: JobSpec, graph: JobGraph) -> Backend | None:
@@ -191,25 +168,6 @@ def _backend(shop: Workshop, spec: JobSpec, graph: JobGraph) -> Backend | None:
     except (FlinkError, AccessError, KubeError):
         return None
     return backend_of(next((str(options[name]) for name in _BACKENDS if name in options), _DEFAULT))
-
-
-def _doubts(wish: JobWish, graph: JobGraph) -> list[str]:
-    """Why it is not certain that the graph is that of the program that will run."""
-    if not isinstance(wish, Wish):
-        return ["whether the graph is of this application's jar, arguments and options"]
-    spec = wish.spec
-    found = []
-    if spec.jar.startswith(IN_IMAGE):
-        found.append("whether the graph is of this jar: what the image holds is not read")
-    # the command line knows options as text
-    config = {k: v if isinstance(v, str) else json.dumps(v) for k, v in spec.config.items()}
-    what = {**spec.model_dump(mode="json"), "jar_content": graph.jar_content, "config": config}
-    if fingerprint(what) != graph.program:
-        found.append(
-            "ids and parallelism: the graph was made with another main class, other arguments, "
-            "parallelism or options than the job has"
-        )
-    return found
 
 
 def _with_doubts(verdict: StateVerdict, doubts: list[str]) -> StateVerdict:

@@ -100,19 +100,21 @@ def _look(
     if not asked:
         return replace(seen, problem="its cluster has no directory for checkpoints")
     for directory in asked:
-        found = latest_left(directory, run.job_id)
+        found = latest_left(directory, run.job_id, spec.state_access)
         if found is not None:
-            newest = _newer_savepoint(record, run, found) or found
+            newest = _newer_savepoint(spec, record, run, found) or found
             return replace(seen, checkpoint=newest, on_storage=True)
     return replace(seen, problem=f"there is none below {' or '.join(asked)}")
 
 
-def _newer_savepoint(record: Record, run: Run, found: Checkpoint) -> Checkpoint | None:
+def _newer_savepoint(
+    spec: JobSpec, record: Record, run: Run, found: Checkpoint
+) -> Checkpoint | None:
     """The savepoint that the job has taken since, while it ran on."""
     point = record.restore
     if point is None or point.job_id != run.job_id or point.kind != "savepoint":
         return None
-    number = snapshot_number(point.path)
+    number = snapshot_number(point.path, spec.state_access)
     if number < found.id:
         return None
     return Checkpoint(number, point.path, True, int(point.at * 1000), point.size or 0)

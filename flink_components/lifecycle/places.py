@@ -170,12 +170,21 @@ class SessionPlace:
         if active is not None:
             self._watch.weigh(active.restored_from, seconds=0)
             held.note(**held.record.with_switch(self._watch.switch(active)))
+        self._keep_graph()
         left: list[dict[str, Any]] = [self.wish.spec.cluster.to_json()]
         for run in filter(None, earlier):
             if not any(same_cluster(run.cluster, other) for other in left):
                 left.append(run.cluster)
                 held.commit()  # what stands in the ledger until now would keep the revision
                 leave_revision(self._shop, load(ClusterRef, run.cluster))
+
+    def _keep_graph(self) -> None:
+        if self.wish.spec.preview_graph is None:
+            return
+        # Not loaded where the cluster is not asked for job graphs.
+        from flink_components.lifecycle.graphs import keep_rehearsed
+
+        keep_rehearsed(self._shop, self.wish, self._rehearsal.result())
 
     def taken_back(self, held: HeldRecord, failed: Run) -> None:
         return

@@ -11,6 +11,7 @@ from flink_components.flink.storage import StorageError, in_sight
 from flink_components.plan.state.judging import judge, unknown, unreadable
 from flink_components.plan.state.limits import Target
 from flink_components.plan.state.verdict import StateVerdict
+from flink_components.spec.state_access import StateAccess
 
 
 def snapshot_verdict(
@@ -25,37 +26,53 @@ def snapshot_verdict(
         return unknown(str(error))
 
 
-def verdict_from_here(path: str, graph: JobGraph, target: Target) -> StateVerdict:
-    """The same where the pods may see other storage than this machine: what is missing in a place
-    that can't be seen from here is unknown.
+def verdict_from_here(
+    path: str,
+    graph: JobGraph,
+    target: Target,
+    earlier: JobGraph | None = None,
+    access: StateAccess | None = None,
+) -> StateVerdict:
+    """The same where the pods may see other storage than this machine, which reads it by `access`:
+    what is missing in a place that can't be seen from here is unknown.
     """
     try:
-        return _verdict(path, graph, target)
-    except MetadataError as error:
-        if in_sight(path):
-            return unreadable(str(error))
-        return unknown(f"{path} can't be seen from here")
+        try:
+            return _verdict(path, graph, target, earlier, access)
+        except MetadataError as error:
+            if in_sight(path, access):
+                return unreadable(str(error))
+            return unknown(f"{path} can't be seen from here")
     except StorageError as error:
         return unknown(str(error))
 
 
 def verdict_of_stand_in(
-    path: str, graph: JobGraph, target: Target, as_taken: Callable[[Snapshot], Snapshot]
+    path: str,
+    graph: JobGraph,
+    target: Target,
+    as_taken: Callable[[Snapshot], Snapshot],
+    earlier: JobGraph | None = None,
+    access: StateAccess | None = None,
 ) -> StateVerdict:
     """The verdict on a snapshot that stands in for one that is yet to be taken: `as_taken` makes
     that of it. Flink may have removed it meanwhile, which says nothing.
     """
     try:
-        return judge(as_taken(_read(path)), graph, target)
+        return judge(as_taken(_read(path, access)), graph, target, earlier)
     except (MetadataError, StorageError) as error:
         return unknown(str(error))
 
 
 def _verdict(
-    path: str, graph: JobGraph, target: Target, earlier: JobGraph | None = None
+    path: str,
+    graph: JobGraph,
+    target: Target,
+    earlier: JobGraph | None = None,
+    access: StateAccess | None = None,
 ) -> StateVerdict:
-    return judge(_read(path), graph, target, earlier)
+    return judge(_read(path, access), graph, target, earlier)
 
 
-def _read(path: str) -> Snapshot:
-    return with_states(read_snapshot(path), path)
+def _read(path: str, access: StateAccess | None) -> Snapshot:
+    return with_states(read_snapshot(path, access), path, access)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from flink_components.flink.graph_cache import GraphCache
 from flink_components.flink.rest import FlinkClient
 from flink_components.kube.api import KubeApi, KubeError
 from flink_components.lifecycle.errors import LifecycleError
@@ -61,6 +62,7 @@ class Workshop:
     """What every life cycle call is given: the way to clusters, a clock, and a row for progress.
 
     warn: says what a person should know, and stays on the screen.
+    graphs: job graphs that this machine has found before, if it keeps them.
     late_seconds: how long a request whose answer was lost may still be carried out.
     """
 
@@ -70,6 +72,7 @@ class Workshop:
     beside: Beside = in_a_thread
     late_seconds: float = 180.0
     warn: Callable[[str], None] = _silent
+    graphs: GraphCache | None = None
 
     def flink(self, cluster: Mapping[str, Any] | ClusterRef) -> FlinkClient:
         """Flink behind a ClusterRef, as a model or as the ledger keeps it."""

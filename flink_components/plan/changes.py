@@ -46,6 +46,8 @@ JOB: Mapping[str, Kind] = {
     "version": Kind.IN_PLACE,
     "accept": Kind.IN_PLACE,
     "job_graph": Kind.IN_PLACE,
+    "preview_graph": Kind.IN_PLACE,
+    "state_access": Kind.IN_PLACE,
     "on_delete": Kind.IN_PLACE,
     "deadlines": Kind.IN_PLACE,
     "description": Kind.IN_PLACE,

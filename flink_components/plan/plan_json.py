@@ -104,6 +104,7 @@ def _state(plan: Plan) -> dict[str, Any] | None:
             for one in plan.state.accepted
         ],
         "judged_by": plan.state.by or None,
+        "graph": plan.state.graph or None,
     }
 
 

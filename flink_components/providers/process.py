@@ -18,6 +18,7 @@ import grpc
 from pulumi.output import Unknown
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from flink_components.flink.graph_cache import user_cache
 from flink_components.kube.access import Access, load_client
 from flink_components.kube.listed import ListedAccess
 from flink_components.lifecycle.ledger import KIND
@@ -46,6 +47,7 @@ def workshop(urn: str) -> Workshop:
         Clock(),
         lambda text: _log(text, urn, ephemeral=True),
         warn=lambda text: warn(text, urn),
+        graphs=user_cache(),
     )
 
 

@@ -14,6 +14,7 @@ from flink_components.spec.names import Key, Name, Namespace
 from flink_components.spec.options import JobOptions
 from flink_components.spec.quantity import Duration, Memory
 from flink_components.spec.ref import ClusterRef, JobRef, Whole
+from flink_components.spec.state_access import StateAccess
 from flink_components.spec.storage import SnapshotUri, StorageUri
 from flink_components.spec.version import OLDEST_FOR_JOB_CONFIG, minor_of, written
 
@@ -40,6 +41,12 @@ class Fallback(str, Enum):
     """What an upgrade may do where a job can't take a savepoint."""
 
     LAST_STATE = "last_state"
+
+
+class PreviewGraph(str, Enum):
+    """Whom a preview asks for the job graph of a new program that has no `job_graph`."""
+
+    CLUSTER = "cluster"
 
 
 class ClaimMode(str, Enum):
@@ -196,6 +203,9 @@ class DeclaredJobSpec(StopSpec):
     job_graph: GraphFile | None = Field(
         default=None, description="the file that `flink-components graph JAR -o FILE` made"
     )
+    state_access: StateAccess | None = Field(
+        default=None, description="how snapshots are read from the machine that runs Pulumi"
+    )
     description: str | None = Field(default=None, description="for people")
 
     @property
@@ -278,6 +288,11 @@ class SessionJobSpec(JobSpec):
     config: JobOptions = Field(
         default={}, description="Flink options of this job alone (Flink 1.17 or later)"
     )
+    preview_graph: PreviewGraph | None = Field(
+        default=None,
+        description="cluster: where there is no job_graph the cluster's JobManager runs `main` for "
+        "it, also in a preview (Flink 1.17 or later)",
+    )
 
     @check("cluster")
     def _is_a_session_cluster(self) -> Iterator[Problem]:
@@ -302,6 +317,18 @@ class SessionJobSpec(JobSpec):
                 "jar_sha256",
                 "can't be checked for a jar inside the image",
                 do="remove it; pin the image by its digest",
+            )
+
+    @check("preview_graph", "cluster")
+    def _graph_needs_a_newer_flink(self) -> Iterator[Problem]:
+        version = self.cluster.flink_version
+        if self.preview_graph is not None and minor_of(version) < OLDEST_FOR_JOB_CONFIG:
+            yield Problem(
+                "preview_graph",
+                f"needs Flink {written(OLDEST_FOR_JOB_CONFIG)} or later, and the cluster runs "
+                f"{version}",
+                repr(self.preview_graph.value),
+                "remove it, and make the graph with `flink-components graph`",
             )
 
     @check("config", "cluster")

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from flink_components.spec.base import FieldError, Flag, Problem, SpecModel, check
 from flink_components.spec.names import LabelKey, ObjectName
 from flink_components.spec.pods import OWN_VOLUMES
-from flink_components.spec.storage import StorageUri
+from flink_components.spec.storage import EndpointUrl, StorageUri
 
 S3_SCHEMES = ("s3", "s3a", "s3p")
 GCS_SCHEMES = ("gs",)
@@ -27,15 +27,6 @@ _SCHEMES = {
 }
 _NOT_OF_PLUGIN = {"hadoop": "s3p", "presto": "s3a", "native": "s3p"}
 _Key = Annotated[str, Field(min_length=1)]
-
-
-def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise FieldError("is not a URL", "write it like https://s3.example.org:9000")
-    if "@" in parts.netloc:
-        raise FieldError("holds a user or password", "use keys", given="a hidden value")
-    return value.rstrip("/")
 
 
 def _mount_path(value: str) -> str:
@@ -61,9 +52,7 @@ class S3Keys(SpecModel):
 class S3Access(SpecModel):
     """An S3, or what speaks its language."""
 
-    endpoint: Annotated[str, AfterValidator(_endpoint)] | None = Field(
-        default=None, description="its URL (default: that of AWS)"
-    )
+    endpoint: EndpointUrl | None = Field(default=None, description="its URL (default: that of AWS)")
     path_style: Flag = Field(default=False, description="whether the bucket is in the path")
     region: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="its region, like eu-central-1"

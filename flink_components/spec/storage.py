@@ -65,5 +65,16 @@ def _check_scheme(value: str, host: str, scheme: str) -> None:
         )
 
 
+def _endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise FieldError("is not a URL", "write it like https://s3.example.org:9000")
+    if "@" in parts.netloc:
+        raise FieldError("holds a user or password", "use keys", given="a hidden value")
+    return value.rstrip("/")
+
+
 StorageUri = Annotated[str, AfterValidator(_directory)]
 SnapshotUri = Annotated[str, AfterValidator(_snapshot)]
+EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
+"""Of an object store."""

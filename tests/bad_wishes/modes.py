@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_OLD = {
+ON_AN_OLD_FLINK = {
     "key": "payments/main",
     "namespace": "payments",
     "name": "main",
@@ -152,7 +152,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         ),
     ),
     "claim-on-an-old-flink": (
-        {"claim_mode": "CLAIM", "restore_from": "s3://b/savepoint-1a2b3c", "cluster": _OLD},
+        {
+            "claim_mode": "CLAIM",
+            "restore_from": "s3://b/savepoint-1a2b3c",
+            "cluster": ON_AN_OLD_FLINK,
+        },
         ("claim_mode: needs Flink 1.15, and the cluster runs 1.13.6 (given: 'CLAIM'); remove it"),
     ),
     "drain-number": ({"drain": 1}, ("drain: must be true or false (given: 1)")),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.bad_wishes.modes import ON_AN_OLD_FLINK
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "format-in-capitals": (
         {"savepoint_format": "NATIVE"},
@@ -244,6 +246,43 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "args-text": (
         {"args": "--x"},
         ("args: must be a list (given: '--x'); give its items one by one, like ['a', 'b']"),
+    ),
+    "access-without-a-storage": (
+        {"state_access": {}},
+        ("state_access.s3: is missing; say how s3:// is read, or remove state_access"),
+    ),
+    "access-as-text": (
+        {"state_access": "s3://b"},
+        ("state_access: must be a mapping (given: 's3://b'); with the fields s3"),
+    ),
+    "access-by-the-secret-itself": (
+        {"state_access": {"s3": {"access_key_env": "K", "secret_key_env": "wJalr/XUtnFEMI"}}},
+        (
+            "state_access.s3.secret_key_env: is not the name of an environment variable (given: "
+            "a hidden value); give the name of the variable that holds the secret, not the secret"
+        ),
+    ),
+    "access-with-half-of-the-keys": (
+        {"state_access": {"s3": {"secret_key_env": "STATE_SECRET"}}},
+        (
+            "state_access.s3.access_key_env: is missing beside secret_key_env; give both keys, "
+            "or none"
+        ),
+    ),
+    "graph-of-whom": (
+        {"preview_graph": "local"},
+        ("preview_graph: is not one of the choices (given: 'local'); use 'cluster'"),
+    ),
+    "graph-true": (
+        {"preview_graph": True},
+        ("preview_graph: is not one of the choices (given: true); use 'cluster'"),
+    ),
+    "graph-of-an-old-flink": (
+        {"preview_graph": "cluster", "cluster": ON_AN_OLD_FLINK},
+        (
+            "preview_graph: needs Flink 1.17 or later, and the cluster runs 1.13.6 (given: "
+            "'cluster'); remove it, and make the graph with `flink-components graph`"
+        ),
     ),
 }
 """Arguments by the name of their case, with all that is said of them, a line each."""

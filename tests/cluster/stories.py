@@ -74,6 +74,16 @@ def plan_in(text: str, upgrade: str) -> list[str]:
     return list(takewhile(bool, lines[start:]))
 
 
+def plans_in(text: str, upgrade: str) -> set[str]:
+    """All plans of an upgrade in a text, without hashes, sizes and numbers of checkpoints."""
+    found = set()
+    for match in re.finditer(re.escape(upgrade), text):
+        lines = plan_in(text[match.start() :].partition("\n```")[0], upgrade)
+        plan = re.sub(r"\d+(\.\d)? ([KMG]i)?B\b", "# B", "\n".join(lines))
+        found.add(re.sub(r"chk-\d+", "chk-#", plan))
+    return found
+
+
 def proof_in(text: str) -> dict[str, object]:
     """What a job's output proves: the lines of the check, and which versions have written."""
     found: dict[str, object] = dict(re.findall(r"^(\w+(?: by)?) {2,}(\S.*)$", text, re.MULTILINE))

@@ -17,6 +17,7 @@ from tests.cluster.stories import (
     checked,
     example,
     plan_in,
+    plans_in,
     proof_in,
     told,
 )
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(1200)
 
 CLUSTER, JOB, PLATFORM = "01-session-cluster", "02-session-job", "03-compose-into-a-platform"
 NAMESPACES = ("example-session-cluster", "example-session-job", "example-platform", "flink-dev")
+PLANNED = "flink-dev/counts  r1 -> r2"
 UPGRADE = "example-session-job/counts  r1 -> r2"
 
 
@@ -59,10 +61,9 @@ def test_the_ref_of_a_cluster_is_plain_json(stories: Stories) -> None:
     assert (ref["key"], ref["slots"]) == ("example-session-cluster/main", 2)
 
 
-@pytest.mark.parametrize("page", ["README.md", f"examples/{JOB}/README.md"])
-def test_a_page_shows_the_real_preview_of_an_upgrade(page: str, stories: Stories) -> None:
+def test_the_page_shows_the_real_preview_of_an_upgrade(stories: Stories) -> None:
     (seen,) = stories[JOB].result().outputs("pulumi preview")
-    shown = block_with(UPGRADE, PROJECT / page)
+    shown = block_with(UPGRADE, PROJECT / "examples" / JOB / "README.md")
     details = seen.partition("Diagnostics:")[2]
     assert plan_in(shown, UPGRADE) == plan_in(details, UPGRADE)
 
@@ -84,6 +85,13 @@ def test_a_platform_is_scaled_without_touching_its_jobs(stories: Stories) -> Non
     scaled = stories[PLATFORM].result().outputs("pulumi up")[1]
     assert "8/8 slots registered" in scaled
     assert [line for line in scaled.splitlines() if ":SessionJob " in line] == []
+
+
+def test_the_readme_shows_the_plans_of_the_demo(stories: Stories) -> None:
+    (printed,) = (text for _, text in stories["demo"].result().printed)
+    seen = plans_in(printed, PLANNED)
+    assert len(seen) == 4
+    assert plans_in((PROJECT / "README.md").read_text(), PLANNED) == seen
 
 
 def test_the_demo_proves_that_nothing_is_lost_and_nothing_twice(stories: Stories) -> None:

@@ -41,6 +41,13 @@ def test_lost_state_is_refused_and_left_behind_once_it_is_accepted(
     assert same.state is not None
     assert same.state.text().startswith("    state     FULL: 4 of 4 stateful operators")
 
+    jars = job.flink.jars()
+    asked = plan(job.shop, job.wish("stateful-v2", preview_graph="cluster"), before)
+    assert asked.state is not None
+    assert asked.state.verdict.matched == same.state.verdict.matched
+    assert "    graph     from the cluster: its JobManager had the jar" in asked.text()
+    assert job.flink.jars() == jars
+
     lossy = with_graph(job, "stateful-v3", tmp_path)
     refused = plan(job.shop, job.wish(**lossy, version="3"), before)
     assert refused.state is not None

@@ -16,6 +16,7 @@ from flink_components.flink.metadata.cursor import CHUNK, Cursor, Damage
 from flink_components.flink.metadata.reading import metadata_path, opened
 from flink_components.flink.metadata.serializers import Unreadable, serializer
 from flink_components.flink.storage import StorageError, first_line
+from flink_components.spec.state_access import StateAccess
 
 _LONGEST = 4 << 20
 _KEYED_LAYOUTS = (6,)
@@ -41,30 +42,34 @@ class Head(NamedTuple):
     problem: str = ""
 
 
-def with_states(snapshot: Snapshot, location: str) -> Snapshot:
-    """The snapshot of a directory with names and types of all states.
+def with_states(snapshot: Snapshot, location: str, access: StateAccess | None = None) -> Snapshot:
+    """The snapshot of a directory with names and types of all states; `access` as for reading it.
 
     Where a file can't be read, or only a class of the job can read what it says, `unread` of that
     operator says why, and its states are those that could be found.
     """
     return replace(
         snapshot,
-        operators=tuple(_with_states(operator, location) for operator in snapshot.operators),
+        operators=tuple(
+            _with_states(operator, location, access) for operator in snapshot.operators
+        ),
     )
 
 
-def _with_states(operator: OperatorState, location: str) -> OperatorState:
+def _with_states(
+    operator: OperatorState, location: str, access: StateAccess | None
+) -> OperatorState:
     problems = []
     states = {state.name: state for state in operator.states}
     if operator.operator_head is not None:
-        head = _read(operator.operator_head, location, keyed=False)
+        head = _read(operator.operator_head, location, access, keyed=False)
         types = {state.name: state.serializers for state in head.states}
         for name, state in states.items():
             states[name] = replace(state, serializers=types.get(name, ()))
         problems.append(head.problem)
     keyed: tuple[State, ...] = ()
     if operator.keyed_head is not None:
-        head = _read(operator.keyed_head, location, keyed=True)
+        head = _read(operator.keyed_head, location, access, keyed=True)
         keyed = head.states
         problems.append(head.problem)
     elif "keyed" in operator.parts:
@@ -73,11 +78,11 @@ def _with_states(operator: OperatorState, location: str) -> OperatorState:
     return replace(operator, states=(*states.values(), *keyed), unread=unread)
 
 
-def _read(segment: Segment, location: str, keyed: bool) -> Head:
+def _read(segment: Segment, location: str, access: StateAccess | None, keyed: bool) -> Head:
     directory = metadata_path(location).rpartition("/")[0]
     path = f"{directory}/{segment.path}" if segment.relative else segment.path
     try:
-        with opened(path, CHUNK) as file:
+        with opened(path, CHUNK, access) as file:
             file.seek(segment.offset)
             cursor = Cursor(file, segment.offset, min(segment.size, _LONGEST))
             return _keyed_head(cursor) if keyed else _operator_head(cursor)

@@ -17,6 +17,7 @@ from flink_components.flink.metadata.handles import (
 )
 from flink_components.flink.metadata.properties import is_savepoint
 from flink_components.flink.storage import StorageError, filesystem, first_line
+from flink_components.spec.state_access import StateAccess
 
 _VERSIONS = range(2, 7)
 _MAGIC = 0x4960672D
@@ -30,14 +31,16 @@ _WITH_TAGGED_CHANNELS = 6
 _BLOCK = 8 << 20
 
 
-def read_snapshot(location: str) -> Snapshot:
+def read_snapshot(location: str, access: StateAccess | None = None) -> Snapshot:
     """The savepoint or checkpoint in a directory; its `_metadata` may be given, too.
+
+    `access` says how its storage is reached from here, where that is declared.
 
     Raises MetadataError where it is missing, damaged or of an unknown version, and StorageError
     where its storage can't be read from here.
     """
     path = metadata_path(location)
-    with opened(path) as file:
+    with opened(path, access=access) as file:
         cursor = Cursor(file)
         try:
             return _snapshot(cursor, path)
@@ -55,12 +58,12 @@ def metadata_path(location: str) -> str:
     return f"{directory}/{METADATA}"
 
 
-def opened(path: str, block: int = _BLOCK) -> Any:
+def opened(path: str, block: int = _BLOCK, access: StateAccess | None = None) -> Any:
     """A file to be read, `block` bytes at once where it is far.
 
     Raises MetadataError where it is missing, else StorageError.
     """
-    files, inner = filesystem(path)
+    files, inner = filesystem(path, access)
     try:
         return files.open(inner, "rb", block_size=block)
     except FileNotFoundError:

@@ -11,14 +11,16 @@ from flink_components.plan.state.verdict import StateVerdict, Verdict
 class Judgement:
     """The verdict, the losses that stand in its way, and those that are accepted.
 
-    `by` names what was looked at in place of a snapshot that is yet to be taken. `can_lose`: the
-    job may be started without a part of its state at all.
+    `by` names what was looked at in place of a snapshot that is yet to be taken, `graph` where the
+    job graph is from that no file has. `can_lose`: the job may be started without a part of its
+    state at all.
     """
 
     verdict: StateVerdict
     refused: tuple[Refused, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     by: str = ""
+    graph: str = ""
     can_lose: bool = True
 
     @property
@@ -48,6 +50,7 @@ class Judgement:
         """The block of a plan."""
         lines = [as_text(self.verdict, self.refused)]
         facts = [("accepted", _said(loss)) for loss in self.accepted]
+        facts += [("graph", self.graph)] if self.graph else []
         facts += [("judged by", self.by)] if self.by else []
         return "\n".join([*lines, *(f"    {label:<9} {said}" for label, said in facts)])
 

@@ -82,3 +82,11 @@ def test_a_change_of_the_storage_keeps_what_it_does_not_name() -> None:
         "uri": "s3://b/prod",
         "s3": {"region": "eu-central-1", "path_style": True},
     }
+
+
+def test_jobs_and_applications_get_the_way_to_their_snapshots() -> None:
+    access = {"s3": {"region": "eu-central-1"}}
+    environment = Environment(state_access=access)
+    assert environment.job_defaults() == {"state_access": access}
+    assert environment.application_defaults()["state_access"] == access
+    assert "state_access" not in environment.cluster_defaults()

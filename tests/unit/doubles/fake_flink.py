@@ -301,7 +301,7 @@ class FakeFlink:
     def _list_jars(self) -> Reply:
         return 200, {
             "address": "http://x",
-            "files": [{"id": jar, "name": jar} for jar in self.jars],
+            "files": [{"id": jar, "name": jar, "uploaded": 0} for jar in self.jars],
         }
 
     def _upload(self, body: Any) -> Reply:
@@ -330,7 +330,7 @@ class FakeFlink:
             return 400, failed_program(reason)
         graph = behaviour.graph(body.get("parallelism", 2))
         nodes = [{"id": vertex, "parallelism": number} for vertex, number in graph.items()]
-        return 200, {"plan": {"nodes": nodes}}
+        return 200, {"plan": {"nodes": list(behaviour.nodes) or nodes}}
 
     def _run(self, jar: str, body: Json) -> Reply:
         if jar not in self.jars:

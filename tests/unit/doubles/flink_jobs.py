@@ -36,6 +36,7 @@ class Behaviour:
     pinned: the parallelism of its sink, whatever that of the job is; highest: the maximum of it.
     unchained_from: from this parallelism on its job graph has another vertex.
     never_rescales: Flink takes another parallelism, and nothing comes of it.
+    nodes: what a plan of it shows, in place of its vertices.
     """
 
     refuses: str | None = None
@@ -55,6 +56,7 @@ class Behaviour:
     highest: int = 128
     unchained_from: int | None = None
     never_rescales: bool = False
+    nodes: tuple[Json, ...] = ()
 
     def graph(self, parallelism: int) -> dict[str, int]:
         """The vertices of its job graph."""
