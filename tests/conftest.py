@@ -14,6 +14,7 @@ from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG
 from sandbox.progress import SandboxError
+from tests import outcomes
 from tests.flink_jobs import until
 
 # how long one example takes says something about the machine, nothing about the code
@@ -21,7 +22,7 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 # fixtures of a worker's whole run, behind which there are Flink clusters
-_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink", "graph_lab"}
+_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink", "graph_lab", "labs"}
 _NODE = "kubeconfig"
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
@@ -39,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--context", metavar="NAME", help="a context of that file")
     group.addoption("--matrix", action="store_true", help="every version of Flink")
     group.addoption("--restart-node", action="store_true", help="with tests that restart the node")
+    fidelity = parser.getgroup("fidelity")
+    fidelity.addoption("--fidelity", action="store_true", help="every pair and change, not a few")
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
     faults.addoption("--faults", metavar="N", default="60", help="strike one in N points, or all")
@@ -50,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the marks that decide whether a test runs."""
     config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
     config.addinivalue_line("markers", f"{_NEWEST_ALONE}: on older versions only with --matrix")
+    config.pluginmanager.register(outcomes)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_SaysFailuresAtOnce(config))
 
