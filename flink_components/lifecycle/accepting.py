@@ -12,9 +12,10 @@ def accepted(
 ) -> tuple[AcceptedLoss, ...]:
     """The losses that are accepted by name. Raises Refused as the plan does.
 
-    Without a job graph nothing is known, and Flink itself refuses to lose state.
+    Without a job graph nothing is known but of a snapshot that a person names, and Flink itself
+    refuses to lose state.
     """
-    if wish.spec.job_graph is None:
+    if wish.spec.job_graph is None and not decision.forced:
         return ()
     # Not loaded by a program whose jobs do not change.
     from flink_components.lifecycle.judging import judged

@@ -14,14 +14,18 @@ from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.snapshot_verdict import verdict_from_here, verdict_of_stand_in
+from flink_components.lifecycle.snapshot_verdict import (
+    problem_from_here,
+    verdict_from_here,
+    verdict_of_stand_in,
+)
 from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import fingerprint
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.record import Record
 from flink_components.plan.state.judgement import Judgement
-from flink_components.plan.state.judging import unknown
+from flink_components.plan.state.judging import unknown, unreadable
 from flink_components.plan.state.limits import Backend, Target, backend_of
 from flink_components.plan.state.losses import Refused as RefusedLoss
 from flink_components.plan.state.losses import accepted_losses, refused_losses
@@ -57,7 +61,7 @@ def judged(
     if decision.restore is None and decision.stop not in (Stop.SAVEPOINT, Stop.LAST_STATE):
         return None
     if graph is None:
-        return Judgement(unknown(_NO_GRAPH))
+        return Judgement(_without_graph(decision))
     target = _target(shop, spec, graph, record, decision)
     if decision.restore is not None:
         verdict, by = verdict_from_here(decision.restore.path, graph, target), ""
@@ -71,6 +75,13 @@ def judged(
             lambda path: verdict_of_stand_in(path, graph, target, as_taken),
         )
     return _weighed(wish, _with_doubts(verdict, _doubts(wish, graph)), by)
+
+
+def _without_graph(decision: Decision) -> StateVerdict:
+    """A snapshot that a person names may be mistyped: that is told by a look at it alone."""
+    named = decision.restore if decision.forced else None
+    problem = problem_from_here(named.path) if named else ""
+    return unreadable(problem) if problem else unknown(_NO_GRAPH)
 
 
 def _by_stand_in(
