@@ -27,6 +27,7 @@ _NODE = "kubeconfig"
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _NEWEST_ALONE = "newest_alone"
+_FIDELITY = "fidelity"
 # files whose tests start several Flink clusters, one after the other
 _MANY_CLUSTERS = ("test_applications", "test_examples", "test_high_availability")
 _WAS_UP = pytest.StashKey[bool]()
@@ -53,6 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Describe the marks that decide whether a test runs."""
     config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
     config.addinivalue_line("markers", f"{_NEWEST_ALONE}: on older versions only with --matrix")
+    config.addinivalue_line("markers", f"{_FIDELITY}: only with --fidelity")
     config.pluginmanager.register(outcomes)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_SaysFailuresAtOnce(config))
@@ -101,6 +103,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: pytest.Item) -> bool:
     if item.get_closest_marker(_RESTARTS):
         return not item.config.getoption("--restart-node")
+    if item.get_closest_marker(_FIDELITY):
+        return not item.config.getoption("--fidelity")
     if item.config.getoption("--matrix") or not item.get_closest_marker(_NEWEST_ALONE):
         return False
     values = item.callspec.params.values()  # type: ignore[attr-defined]
