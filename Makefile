@@ -1,7 +1,7 @@
 # Everything a person types here; each target installs what it needs and says how long it took.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults matrix check sandbox shell down venv
+.PHONY: help demo test faults fidelity matrix check sandbox shell down venv
 
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -18,6 +18,7 @@ help:
 	@echo "make demo     a stateful Flink job: deployed, upgraded with its state, taken down"
 	@echo "make test     all tests"
 	@echo "make faults   every death and every lost answer, on real Flinks (about an hour)"
+	@echo "make fidelity what plans and verdicts foretell, against what happens"
 	@echo "make matrix   the life of a job on every version of Flink"
 	@echo "make check    lint, formatting, types, layers"
 	@echo "make sandbox  a Kubernetes node on this machine"
@@ -35,6 +36,11 @@ test: venv
 faults: venv
 	@echo "faults: each death at each call, 50 upgrades in a row ..."; $(RUN) -m pytest -q -s tests/faults/test_kill_points.py tests/faults/test_many_upgrades.py --faults all
 	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all --restart-node
+
+# What is foretold is printed beside what came of it, in tables at the end.
+fidelity: venv
+	$(call timed,verdicts on drawn pairs against real restores,$(RUN) -m pytest -q tests/graphs/test_generated_pairs.py --fidelity)
+	$(call timed,plans of drawn changes against what comes of them,$(RUN) -m pytest -q tests/fidelity --fidelity)
 
 matrix: venv
 	$(call timed,a job's life on every version of Flink,$(RUN) -m pytest -q tests/lifecycle/test_matrix.py --matrix)

@@ -15,6 +15,7 @@ from sandbox.images import DEFAULT_VERSIONS
 from sandbox.node import lifecycle
 from sandbox.paths import KUBECONFIG
 from sandbox.progress import SandboxError
+from tests import outcomes
 from tests.flink_jobs import until
 
 # how long one example takes says something about the machine, nothing about the code
@@ -22,11 +23,12 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 # fixtures of a worker's whole run, behind which there are Flink clusters
-_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink", "graph_lab"}
+_SHARED_CLUSTERS = {"refs", "flinks", "struck_flink", "graph_lab", "labs"}
 _NODE = "kubeconfig"
 _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _NEWEST_ALONE = "newest_alone"
+_FIDELITY = "fidelity"
 # files whose tests start several Flink clusters, one after the other
 _MANY_CLUSTERS = ("test_applications", "test_examples", "test_high_availability")
 _WAS_UP = pytest.StashKey[bool]()
@@ -40,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--context", metavar="NAME", help="a context of that file")
     group.addoption("--matrix", action="store_true", help="every version of Flink")
     group.addoption("--restart-node", action="store_true", help="with tests that restart the node")
+    fidelity = parser.getgroup("fidelity")
+    fidelity.addoption("--fidelity", action="store_true", help="every pair and change, not a few")
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
     faults.addoption("--faults", metavar="N", default="60", help="strike one in N points, or all")
@@ -52,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[FOLDER_VARIABLE] = ""
     config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
     config.addinivalue_line("markers", f"{_NEWEST_ALONE}: on older versions only with --matrix")
+    config.addinivalue_line("markers", f"{_FIDELITY}: only with --fidelity")
+    config.pluginmanager.register(outcomes)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_SaysFailuresAtOnce(config))
 
@@ -99,6 +105,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(item: pytest.Item) -> bool:
     if item.get_closest_marker(_RESTARTS):
         return not item.config.getoption("--restart-node")
+    if item.get_closest_marker(_FIDELITY):
+        return not item.config.getoption("--fidelity")
     if item.config.getoption("--matrix") or not item.get_closest_marker(_NEWEST_ALONE):
         return False
     values = item.callspec.params.values()  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,13 +37,19 @@ def run(
     savepoint: str | None = None,
     allow_non_restored: bool = False,
     parallelism: int = 1,
+    config: Mapping[str, str] | None = None,
 ) -> str:
-    """Upload a jar, run it, and return the job id. Raises RefusedError when Flink refuses."""
+    """Upload a jar, run it, and return the job id. Raises RefusedError when Flink refuses.
+
+    `config` are options of this job alone (Flink 1.17 or later).
+    """
     with jar.open("rb") as file:
         part = {"jarfile": (jar.name, file, "application/java-archive")}
         uploaded = _answer(requests.post(f"{url}/jars/upload", files=part, timeout=30))
     jar_id = uploaded["filename"].rsplit("/", 1)[1]
     body: dict[str, Any] = {"programArgsList": list(args), "parallelism": parallelism}
+    if config:
+        body["flinkConfiguration"] = dict(config)
     if savepoint is not None:
         body |= {"savepointPath": savepoint, "allowNonRestoredState": allow_non_restored}
     answer = _answer(requests.post(f"{url}/jars/{jar_id}/run", json=body, timeout=60))
@@ -61,9 +67,14 @@ def wait_for(url: str, job: str, wanted: str, seconds: float = 30.0) -> None:
     until(f"job {wanted}", seconds, lambda: state(url, job) == wanted)
 
 
-def stop(url: str, job: str, directory: Path) -> str:
-    """Stop with a savepoint in this directory, and return its path."""
-    body = {"targetDirectory": directory.as_uri(), "drain": False}
+def stop(url: str, job: str, directory: Path, form: str | None = None) -> str:
+    """Stop with a savepoint in this directory, and return its path.
+
+    `form` is NATIVE or CANONICAL, by default Flink's (CANONICAL).
+    """
+    body: dict[str, Any] = {"targetDirectory": directory.as_uri(), "drain": False}
+    if form is not None:
+        body["formatType"] = form
     request = _answer(requests.post(f"{url}/jobs/{job}/stop", json=body, timeout=10))["request-id"]
     return until("savepoint", 30, lambda: _location(url, job, request))
 

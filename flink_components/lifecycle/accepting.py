@@ -12,7 +12,8 @@ def accepted(
 ) -> tuple[AcceptedLoss, ...]:
     """The losses that are accepted: by name, or of a rollback by hand. Raises Refused as the plan.
 
-    Without a job graph nothing is known, and Flink itself refuses to lose state.
+    Without a job graph nothing is known but of a snapshot that a person names, and Flink itself
+    refuses to lose state.
     """
     if wish.by_hand is not None:
         return _by_hand(wish.by_hand, shop.clock.now())

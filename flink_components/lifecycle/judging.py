@@ -11,13 +11,17 @@ from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.graphs import doubts, earlier_graph, find_graph
 from flink_components.lifecycle.observing import observe
-from flink_components.lifecycle.snapshot_verdict import verdict_from_here, verdict_of_stand_in
+from flink_components.lifecycle.snapshot_verdict import (
+    problem_from_here,
+    verdict_from_here,
+    verdict_of_stand_in,
+)
 from flink_components.lifecycle.wish import JobWish, Wish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.record import Record, Run
 from flink_components.plan.state.judgement import Judgement
-from flink_components.plan.state.judging import unknown
+from flink_components.plan.state.judging import unknown, unreadable
 from flink_components.plan.state.limits import Backend, Target, backend_of
 from flink_components.plan.state.losses import Refused as RefusedLoss
 from flink_components.plan.state.losses import accepted_losses, refused_losses
@@ -25,6 +29,7 @@ from flink_components.plan.state.verdict import StateVerdict, Verdict
 from flink_components.spec.base import load
 from flink_components.spec.job import ClaimMode, JobSpec, SavepointFormat, SessionJobSpec
 from flink_components.spec.ref import ClusterRef
+from flink_components.spec.state_access import StateAccess
 from flink_components.spec.version import minor_of
 
 _BACKENDS = ("state.backend.type", "state.backend")
@@ -52,7 +57,7 @@ def judged(
         return None
     graph = found.graph
     if graph is None:
-        return Judgement(unknown(found.problem))
+        return Judgement(_without_graph(decision, access, found.problem))
     target = _target(shop, spec, graph, record, decision)
     earlier = earlier_graph(shop, _writing_run(record, decision))
     if decision.restore is not None:
@@ -69,6 +74,13 @@ def judged(
         )
     judgement = _weighed(wish, _with_doubts(verdict, doubts(wish, graph)), by)
     return replace(judgement, graph=found.origin)
+
+
+def _without_graph(decision: Decision, access: StateAccess | None, why: str) -> StateVerdict:
+    """A snapshot that a person names may be mistyped: that is told by a look at it alone."""
+    named = decision.restore if decision.forced else None
+    problem = problem_from_here(named.path, access) if named else ""
+    return unreadable(problem) if problem else unknown(why)
 
 
 def _by_stand_in(

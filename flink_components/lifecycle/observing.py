@@ -108,18 +108,23 @@ def with_scaling(shop: Workshop, run: Run, seen: Seen) -> Seen:
     try:
         flink = shop.flink(run.cluster)
         rescalable = seen.state == "RUNNING" and flink.requirements(run.job_id) is not None
-        return replace(seen, rescalable=rescalable, recovers=rescalable and _recovers(flink, run))
+        recovers = rescalable and _recovers(shop, flink, run)
+        return replace(seen, rescalable=rescalable, recovers=recovers)
     except (FlinkError, AccessError, KubeError):
         return replace(seen, rescalable=False)
 
 
-def _recovers(flink: FlinkClient, run: Run) -> bool:
+def _recovers(shop: Workshop, flink: FlinkClient, run: Run) -> bool:
     """Flink never goes back to a savepoint that was taken meanwhile, only to a checkpoint.
 
-    Without an interval the latest one may be of any age.
+    Without an interval the latest one may be of any age. The first one may be younger than what
+    Flink answers from its cache.
     """
     if flink.checkpoint_config(run.job_id).interval_ms is None:
         return False
+    if flink.checkpoints(run.job_id).recovers:
+        return True
+    shop.clock.sleep(flink.refresh_interval())
     return flink.checkpoints(run.job_id).recovers
 
 

@@ -1,14 +1,20 @@
 """Reads a snapshot, and says what a program would find of its state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from flink_components.flink.job_graph import JobGraph
 from flink_components.flink.metadata.contents import Snapshot
 from flink_components.flink.metadata.cursor import MetadataError
 from flink_components.flink.metadata.heads import with_states
+from flink_components.flink.metadata.presence import (
+    MOST_LOOKED_FOR,
+    file_count,
+    missing_files,
+)
 from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.flink.storage import StorageError, in_sight
-from flink_components.plan.state.judging import judge, unknown, unreadable
+from flink_components.plan.state.judging import incomplete, judge, unknown, unreadable
 from flink_components.plan.state.limits import Target
 from flink_components.plan.state.verdict import StateVerdict
 from flink_components.spec.state_access import StateAccess
@@ -64,6 +70,21 @@ def verdict_of_stand_in(
         return unknown(str(error))
 
 
+def problem_from_here(path: str, access: StateAccess | None = None) -> str:
+    """Why the snapshot at `path` can't be restored by any program; "" where that is not known.
+
+    That it is missing or damaged counts only in a place that can be seen from here.
+    """
+    try:
+        try:
+            snapshot = read_snapshot(path, access)
+        except MetadataError as error:
+            return str(error) if in_sight(path, access) else ""
+    except StorageError:
+        return ""
+    return incomplete(_looked_for(snapshot, path, access)[0])
+
+
 def _verdict(
     path: str,
     graph: JobGraph,
@@ -71,7 +92,23 @@ def _verdict(
     earlier: JobGraph | None = None,
     access: StateAccess | None = None,
 ) -> StateVerdict:
-    return judge(_read(path, access), graph, target, earlier)
+    snapshot = _read(path, access)
+    missing, unlooked = _looked_for(snapshot, path, access)
+    verdict = judge(snapshot, graph, target, earlier, missing)
+    return replace(verdict, unproven=(*verdict.unproven, unlooked)) if unlooked else verdict
+
+
+def _looked_for(
+    snapshot: Snapshot, path: str, access: StateAccess | None
+) -> tuple[Sequence[str], str]:
+    """Files that are missing; and in a line why that is not known, where it is not."""
+    count = file_count(snapshot)
+    if count > MOST_LOOKED_FOR:
+        return (), f"whether its {count:,} files are all there: so many are not looked for"
+    try:
+        return missing_files(snapshot, path, access), ""
+    except StorageError as error:
+        return (), f"whether its files are all there: {error}"
 
 
 def _read(path: str, access: StateAccess | None) -> Snapshot:

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from sandbox.images import DEFAULT_VERSIONS
 from tests.graphs.programs import Lab
 from tests.local_flink import LocalFlink
+
+CONFIG = {
+    "web.refresh-interval": "200",
+    "rest.cache.execution-graph.timeout": "200 ms",
+    # small state lies in files, too, as large state does
+    "execution.checkpointing.data-inline-threshold": "0",
+}
+
+
+@dataclass
+class Labs:
+    """Flinks by their version, each started when it is first asked for."""
+
+    folder: Callable[[str], Path]
+    stack: ExitStack
+    _started: dict[str, Lab] = field(default_factory=dict)
+
+    def of(self, version: str) -> Lab:
+        """The one of this version."""
+        if version not in self._started:
+            flink = LocalFlink(version, self.folder(version), slots=4, config=CONFIG)
+            self._started[version] = Lab(self.stack.enter_context(flink))
+        return self._started[version]
+
+    def other_than(self, version: str) -> Lab:
+        """One of another version."""
+        return self.of(next(other for other in DEFAULT_VERSIONS if other != version))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -18,10 +48,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="package")
-def graph_lab(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Lab]:
-    config = {"web.refresh-interval": "200", "rest.cache.execution-graph.timeout": "200 ms"}
-    workdir = tmp_path_factory.mktemp(request.param)
-    with LocalFlink(request.param, workdir, slots=4, config=config) as flink:
-        yield Lab(flink)
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    with ExitStack() as stack:
+        yield Labs(tmp_path_factory.mktemp, stack)
+
+
+@pytest.fixture(scope="package")
+def graph_lab(request: pytest.FixtureRequest, labs: Labs) -> Lab:
+    return labs.of(request.param)

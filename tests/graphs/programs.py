@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import requests
 
 from examples.jobs.jars import build
+from flink_components.flink.cluster_graph import client_at, read_by_cluster
 from flink_components.flink.graph_driver import Program, read_by_driver
 from flink_components.flink.job_graph import JobGraph, graph_of
 from sandbox.images import distribution
@@ -47,13 +49,43 @@ class Outcome:
     cause: str = ""
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """How a program keeps its state, and what kind of snapshot is taken of it.
+
+    `backend` is hashmap or rocksdb, "" for Flink's default; `kind` is "" for a savepoint in Flink's
+    default format, native, canonical or checkpoint.
+    """
+
+    backend: str = ""
+    kind: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.backend, self.kind)))
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Of the job."""
+        backend = {"state.backend.type": self.backend} if self.backend else {}
+        return {**backend, **(_CHECKPOINTS if self.kind == "checkpoint" else {})}
+
+
+_CHECKPOINTS = {
+    "execution.checkpointing.interval": "200 ms",
+    "execution.checkpointing.incremental": "true",
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+}
+DEFAULT = Keeping()
+
+
 @dataclass
 class Lab:
     """One Flink on which programs run, stop with a savepoint, and go on from it."""
 
     flink: LocalFlink
-    _savepoints: dict[Variant, str] = field(default_factory=dict)
+    _snapshots: dict[tuple[Variant, Keeping], str] = field(default_factory=dict)
     _graphs: dict[Variant, JobGraph] = field(default_factory=dict)
+    _planned: dict[Variant, JobGraph] = field(default_factory=dict)
 
     def graph(self, variant: Variant) -> JobGraph:
         """As the driver reads it."""
@@ -69,19 +101,52 @@ class Lab:
     def graph_of_plans(self, operators: list[dict[str, Any]]) -> JobGraph:
         return graph_of(self._head("plans") | {"operators": operators}, "plans")
 
-    def savepoint(self, variant: Variant) -> str:
-        """One of the program's, taken once."""
-        if variant not in self._savepoints:
-            job = self._run(variant)
-            flink_jobs.until("all tasks RUNNING", 30, lambda: self._all_running(job))
-            folder = self.flink.savepoints
-            self._savepoints[variant] = flink_jobs.stop(self.flink.url, job, folder)
-        return self._savepoints[variant]
+    def planned_graph(self, variant: Variant) -> JobGraph:
+        """As the plans of the cluster tell it."""
+        if variant not in self._planned:
+            client, version = client_at(self.flink.url)
+            program = Program(
+                args=variant.arguments(self.flink.workdir), parallelism=variant.parallelism
+            )
+            found = read_by_cluster(client, version, variant.path, program)
+            self._planned[variant] = self.graph_of_plans(found["operators"])
+        return self._planned[variant]
 
-    def restore(self, variant: Variant, savepoint: str, allow_loss: bool = False) -> Outcome:
+    def savepoint(self, variant: Variant, keeping: Keeping = DEFAULT) -> str:
+        """A savepoint of the program's, or the checkpoint that `keeping` means, taken once."""
+        wanted = (variant, keeping)
+        if wanted not in self._snapshots:
+            job = self._run(variant, config=keeping.options)
+            flink_jobs.until("all tasks RUNNING", 30, lambda: self._all_running(job))
+            if keeping.kind == "checkpoint":
+                self._snapshots[wanted] = self._left_checkpoint(job)
+            else:
+                form = keeping.kind.upper() or None
+                folder = self.flink.savepoints
+                self._snapshots[wanted] = flink_jobs.stop(self.flink.url, job, folder, form)
+        return self._snapshots[wanted]
+
+    def _left_checkpoint(self, job: str) -> str:
+        """That which the job has left once it is cancelled."""
+        url = f"{self.flink.url}/jobs/{job}/checkpoints"
+
+        def latest() -> str | None:
+            found = requests.get(url, timeout=10).json()
+            completed = (found.get("latest") or {}).get("completed")
+            return str(completed["external_path"]) if completed else None
+
+        taken = flink_jobs.until("a checkpoint", 30, latest)
+        flink_jobs.cancel_all(self.flink.url)
+        folder = Path(taken.removeprefix("file:")).parent
+        left = [path.parent for path in folder.glob("chk-*/_metadata")]
+        return max(left, key=lambda path: int(path.name[4:])).as_uri()
+
+    def restore(
+        self, variant: Variant, savepoint: str, allow_loss: bool = False, backend: str = ""
+    ) -> Outcome:
         """What Flink does with the program; it is cancelled afterwards."""
         try:
-            job = self._run(variant, savepoint, allow_loss)
+            job = self._run(variant, savepoint, allow_loss, Keeping(backend).options)
         except flink_jobs.RefusedError as error:
             return Outcome(False, str(error))
         url = self.flink.url
@@ -103,7 +168,13 @@ class Lab:
         flink_jobs.cancel_all(self.flink.url)
         return {str(vertex["id"]) for vertex in found}
 
-    def _run(self, variant: Variant, savepoint: str | None = None, allow: bool = False) -> str:
+    def _run(
+        self,
+        variant: Variant,
+        savepoint: str | None = None,
+        allow: bool = False,
+        config: Mapping[str, str] | None = None,
+    ) -> str:
         return flink_jobs.run(
             self.flink.url,
             variant.path,
@@ -111,6 +182,7 @@ class Lab:
             savepoint=savepoint,
             allow_non_restored=allow,
             parallelism=variant.parallelism,
+            config=config,
         )
 
     def _all_running(self, job: str) -> bool:

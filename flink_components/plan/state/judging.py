@@ -15,6 +15,7 @@ from flink_components.plan.state.verdict import (
     StateVerdict,
     Verdict,
 )
+from flink_components.spec.version import minor_of
 
 
 def judge(
@@ -32,7 +33,10 @@ def judge(
     matched = match(snapshot, graph)
     found = tuple(_matched(entry, operator) for entry, operator in matched.taken if entry.stateful)
     dropped = _dropped(snapshot, matched, graph, earlier)
-    problems = [*_of_files(missing), *obstacles(snapshot, matched, target)]
+    problems = [*filter(None, [incomplete(missing)]), *obstacles(snapshot, matched, target)]
+    other_ids = _ids_of_another_flink(graph, target) if dropped and not problems else ""
+    if other_ids:
+        return unknown(other_ids, snapshot)
     return StateVerdict(
         verdict=_in_a_word(bool(found), bool(dropped), bool(problems)),
         matched=found,
@@ -63,11 +67,27 @@ def _in_a_word(keeps: bool, loses: bool, refused: bool) -> Verdict:
     return Verdict.PARTIAL if loses else Verdict.FULL
 
 
-def _of_files(missing: Sequence[str]) -> list[str]:
+def incomplete(missing: Sequence[str]) -> str:
+    """What is said of a snapshot without these files; "" where none is missing."""
     if not missing:
-        return []
+        return ""
     more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    return [f"the snapshot is incomplete: {missing[0]}{more} is missing: take another one"]
+    verb = "are" if more else "is"
+    return f"the snapshot is incomplete: {missing[0]}{more} {verb} missing: take another one"
+
+
+def _ids_of_another_flink(graph: JobGraph, target: Target) -> str:
+    """Why nobody knows the ids that the program will have; "" where they are known.
+
+    What seems lost may be found: another Flink chains otherwise, and so generates other ids.
+    """
+    made, runs = graph.flink_version, target.flink_version
+    if minor_of(made) == minor_of(runs) or not any(one.generated for one in graph.operators):
+        return ""
+    return (
+        f"the job graph was made by Flink {made}, and on Flink {runs} operators without a uid may "
+        f"have other ids: make it again with Flink {runs}"
+    )
 
 
 def _matched(entry: OperatorState, operator: Operator) -> Matched:

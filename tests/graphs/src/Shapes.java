@@ -2,6 +2,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.MapFunction;
+import org.apache.flink.api.common.state.KeyedStateStore;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -24,7 +25,8 @@ import org.flinkcomponents.examples.stateful.Sequence;
  * <p>Arguments are {@code name=value}: {@code uids=none}; {@code uid.OPERATOR}, {@code
  * hash.OPERATOR}, {@code max.OPERATOR}, {@code parallelism.OPERATOR}; {@code max} (of the job);
  * {@code chaining=off}; {@code without=total}; {@code extra=first|last}; {@code text=OPERATOR} (the
- * type of its state).
+ * type of its state), {@code state.OPERATOR} (its name), {@code more.OPERATOR} (the name of another
+ * one), {@code empty=OPERATOR} (none at all).
  */
 public final class Shapes {
     private final Map<String, String> given = new HashMap<>();
@@ -74,7 +76,8 @@ public final class Shapes {
     }
 
     private SingleOutputStreamOperator<Long> keep(String name, DataStream<Long> before) {
-        Keep function = new Keep(name, is("text", name));
+        String state = is("empty", name) ? null : given.getOrDefault("state." + name, name);
+        Keep function = new Keep(state, is("text", name), given.get("more." + name));
         return set(name, keyed(before).process(function).returns(Types.LONG));
     }
 
@@ -108,24 +111,27 @@ public final class Shapes {
             implements CheckpointedFunction {
         private final String name;
         private final boolean text;
+        private final String more;
         private transient ValueState<Long> number;
         private transient ValueState<String> written;
+        private transient ValueState<Long> another;
 
-        Keep(String name, boolean text) {
+        Keep(String name, boolean text, String more) {
             this.name = name;
             this.text = text;
+            this.more = more;
         }
 
         @Override
         public void initializeState(FunctionInitializationContext context) {
-            if (text) {
-                written =
-                        context.getKeyedStateStore()
-                                .getState(new ValueStateDescriptor<>(name, Types.STRING));
-            } else {
-                number =
-                        context.getKeyedStateStore()
-                                .getState(new ValueStateDescriptor<>(name, Types.LONG));
+            KeyedStateStore store = context.getKeyedStateStore();
+            if (name != null && text) {
+                written = store.getState(new ValueStateDescriptor<>(name, Types.STRING));
+            } else if (name != null) {
+                number = store.getState(new ValueStateDescriptor<>(name, Types.LONG));
+            }
+            if (more != null) {
+                another = store.getState(new ValueStateDescriptor<>(more, Types.LONG));
             }
         }
 
@@ -134,10 +140,14 @@ public final class Shapes {
 
         @Override
         public void processElement(Long n, Context context, Collector<Long> out) throws Exception {
-            if (text) {
+            if (written != null) {
                 written.update(n.toString());
-            } else {
+            }
+            if (number != null) {
                 number.update(n);
+            }
+            if (another != null) {
+                another.update(n);
             }
             out.collect(n);
         }

@@ -127,6 +127,11 @@ class FakeFlink:
         body["latest"]["completed"]["discarded"] = True
         self._cache[f"checkpoints {job_id}"] = (self._clock.now(), body)
 
+    def shows_no_checkpoint_yet(self, job_id: str) -> None:
+        """What it answers of a job's checkpoints is from its cache, of before the first one."""
+        job = replace(self.jobs[job_id], snapshots=[])
+        self._cache[f"checkpoints {job_id}"] = (self._clock.now(), self._checkpoints_body(job))
+
     def checkpoint(self, job_id: str) -> Snapshot:
         """A job completes a checkpoint."""
         return self._snapshot(self.jobs[job_id], None)

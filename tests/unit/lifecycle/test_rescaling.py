@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flink_components.lifecycle.errors import AnswerLost, StepFailed
+from flink_components.lifecycle.planning import plan
 from flink_components.plan.record import Phase
 from tests.unit.doubles.fake_kube import status
 from tests.unit.doubles.flink_jobs import Behaviour
@@ -49,6 +50,18 @@ def test_the_lower_bound_is_the_upper_one(world: World) -> None:
         "a": {"parallelism": {"lowerBound": 4, "upperBound": 4}},
         "b": {"parallelism": {"lowerBound": 4, "upperBound": 4}},
     }
+
+
+def test_a_plan_knows_a_first_checkpoint_that_flinks_cache_has_not_yet(world: World) -> None:
+    world.flink.adaptive = True
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish(parallelism=1))
+    job = world.the_job()
+    before = {**world.wish(parallelism=1).spec.model_dump(mode="json")}
+    world.flink.shows_no_checkpoint_yet(job.id)
+    found = plan(Process(world).shop, world.wish(parallelism=2), before)
+    assert found.headline == "RESCALES IN PLACE"
 
 
 def test_it_is_a_new_revision_of_the_same_attempt(world: World) -> None:

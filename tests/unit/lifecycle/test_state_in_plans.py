@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -162,6 +163,27 @@ def test_a_given_snapshot_that_is_missing_where_it_would_be_seen_is_refused(job:
     assert [
         line.replace(str(job.world.folder), "/data") for line in found.state.verdict.obstacles
     ] == ["there is no file file:///data/savepoint-1/_metadata"]
+
+
+def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: JudgedJob) -> None:
+    found = job.planned(restore_from=f"file://{job.world.folder}/savepoint-1")
+    assert found.headline == "REFUSED"
+    assert found.state is not None
+    assert found.state.verdict.obstacles == (
+        f"there is no file file://{job.world.folder}/savepoint-1/_metadata",
+    )
+
+
+def test_a_given_snapshot_of_which_a_file_is_missing_is_refused(job: JudgedJob) -> None:
+    lost = min(file for file in job.checkpoint.iterdir() if len(file.name) == len(str(uuid4())))
+    lost.unlink()
+    for changes in (job.next(*SAME), {}):
+        found = job.planned(**changes, restore_from=f"file://{job.checkpoint}")
+        assert found.headline == "REFUSED"
+        assert found.state is not None
+        assert found.state.verdict.obstacles == (
+            f"the snapshot is incomplete: file://{lost} is missing: take another one",
+        )
 
 
 def test_a_given_snapshot_that_is_damaged_is_refused(job: JudgedJob) -> None:

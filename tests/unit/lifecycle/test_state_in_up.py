@@ -78,6 +78,11 @@ def test_without_a_job_graph_flink_itself_refuses_to_lose_state(job: JudgedJob) 
     assert job.world.the_job().request["allowNonRestoredState"] is False
 
 
+def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: JudgedJob) -> None:
+    said = refused(job, restore_from=f"file://{job.world.folder}/savepoint-1")
+    assert "there is no file file://" in said
+
+
 def test_the_way_back_leaves_no_state_behind(job: JudgedJob) -> None:
     from tests.unit.doubles.flink_jobs import Behaviour
 

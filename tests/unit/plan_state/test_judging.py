@@ -80,12 +80,29 @@ def test_an_operator_found_by_a_generated_id_is_fragile() -> None:
     assert [one.label for one in verdict.fragile] == ["count"]
 
 
+def test_ids_that_another_flink_has_generated_prove_no_loss() -> None:
+    made = graph(operator("source"), operator("", id="2" * 32, uid=None, name="b", generated=True))
+    stored = snapshot(entry("source"), entry("", id="1" * 32))
+    found = judge(stored, made, Target("2.3.0"))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.reason == (
+        "the job graph was made by Flink 1.20.3, and on Flink 2.3.0 operators without a uid may "
+        "have other ids: make it again with Flink 2.3.0"
+    )
+    assert judge(stored, made, Target("1.20.1")).verdict is Verdict.PARTIAL
+
+
+def test_uids_are_the_same_for_every_flink() -> None:
+    found = judge(snapshot(entry("source"), entry("b")), graph(operator("source")), Target("2.3.0"))
+    assert found.verdict is Verdict.PARTIAL
+
+
 def test_missing_files_make_it_incompatible() -> None:
     files = ["s3://b/chk-1/a", "s3://b/chk-1/b", "s3://b/chk-1/c"]
     verdict = judge(snapshot(entry("source")), graph(operator("source")), TARGET, missing=files)
     assert verdict.verdict is Verdict.INCOMPATIBLE
     assert verdict.obstacles == (
-        "the snapshot is incomplete: s3://b/chk-1/a and 2 more is missing: take another one",
+        "the snapshot is incomplete: s3://b/chk-1/a and 2 more are missing: take another one",
     )
 
 
