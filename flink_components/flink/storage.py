@@ -59,6 +59,11 @@ def write_seen(location: str, content: bytes, landmark: str) -> None:
         raise StorageError(first_line(error)) from error
 
 
+def is_local(location: str) -> bool:
+    """Whether it is on this machine, where a file answers at once. Raises StorageError."""
+    return "file" in filesystem(location)[0].protocol
+
+
 def in_sight(location: str) -> bool:
     """Whether the folder of a local file or the bucket of another can be seen from here.
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from flink_components.flink.job_graph import JobGraph
 from flink_components.flink.metadata.contents import Snapshot
 from flink_components.flink.metadata.cursor import MetadataError
-from flink_components.flink.metadata.heads import with_states
-from flink_components.flink.metadata.reading import read_snapshot
+from flink_components.flink.metadata.heads import read_with_states
 from flink_components.flink.storage import StorageError, in_sight
 from flink_components.plan.state.judging import judge, unknown, unreadable
 from flink_components.plan.state.limits import Target
@@ -46,7 +45,7 @@ def verdict_of_stand_in(
     that of it. Flink may have removed it meanwhile, which says nothing.
     """
     try:
-        return judge(as_taken(_read(path)), graph, target)
+        return judge(as_taken(read_with_states(path)), graph, target)
     except (MetadataError, StorageError) as error:
         return unknown(str(error))
 
@@ -54,8 +53,4 @@ def verdict_of_stand_in(
 def _verdict(
     path: str, graph: JobGraph, target: Target, earlier: JobGraph | None = None
 ) -> StateVerdict:
-    return judge(_read(path), graph, target, earlier)
-
-
-def _read(path: str) -> Snapshot:
-    return with_states(read_snapshot(path), path)
+    return judge(read_with_states(path), graph, target, earlier)

@@ -3,10 +3,11 @@
 The file is read once from front to back; state that lies in it is stepped over.
 """
 
-from typing import Any
+from dataclasses import replace
 
 from flink_components.flink.metadata.contents import OperatorState, Snapshot
 from flink_components.flink.metadata.cursor import Cursor, Damage, MetadataError
+from flink_components.flink.metadata.files import SnapshotFiles
 from flink_components.flink.metadata.handles import (
     METADATA,
     Tally,
@@ -16,7 +17,7 @@ from flink_components.flink.metadata.handles import (
     stream,
 )
 from flink_components.flink.metadata.properties import is_savepoint
-from flink_components.flink.storage import StorageError, filesystem, first_line
+from flink_components.flink.storage import StorageError, first_line
 
 _VERSIONS = range(2, 7)
 _MAGIC = 0x4960672D
@@ -27,7 +28,6 @@ _WITH_COORDINATORS = 3
 _WITH_PROPERTIES = 4
 _WITH_NAMES = 5
 _WITH_TAGGED_CHANNELS = 6
-_BLOCK = 8 << 20
 
 
 def read_snapshot(location: str) -> Snapshot:
@@ -36,37 +36,29 @@ def read_snapshot(location: str) -> Snapshot:
     Raises MetadataError where it is missing, damaged or of an unknown version, and StorageError
     where its storage can't be read from here.
     """
+    with SnapshotFiles() as files:
+        return read_metadata(location, files)
+
+
+def read_metadata(location: str, files: SnapshotFiles) -> Snapshot:
+    """The same by files that stay open for whoever reads on."""
     path = metadata_path(location)
-    with opened(path) as file:
-        cursor = Cursor(file)
-        try:
-            return _snapshot(cursor, path)
-        except Damage as damage:
-            raise MetadataError(f"{path} is damaged {damage}") from None
-        except MetadataError:
-            raise
-        except Exception as error:
-            raise StorageError(f"{path} can't be read: {first_line(error)}") from error
+    cursor = Cursor(files.metadata(path))
+    try:
+        found = _snapshot(cursor, path)
+    except Damage as damage:
+        raise MetadataError(f"{path} is damaged {damage}") from None
+    except MetadataError:
+        raise
+    except Exception as error:
+        raise StorageError(f"{path} can't be read: {first_line(error)}") from error
+    return replace(found, bytes_read=files.bytes_read)
 
 
 def metadata_path(location: str) -> str:
     """Where the metadata of a snapshot lies."""
     directory = location.rstrip("/").removesuffix(f"/{METADATA}")
     return f"{directory}/{METADATA}"
-
-
-def opened(path: str, block: int = _BLOCK) -> Any:
-    """A file to be read, `block` bytes at once where it is far.
-
-    Raises MetadataError where it is missing, else StorageError.
-    """
-    files, inner = filesystem(path)
-    try:
-        return files.open(inner, "rb", block_size=block)
-    except FileNotFoundError:
-        raise MetadataError(f"there is no file {path}") from None
-    except Exception as error:
-        raise StorageError(f"{path} can't be read: {first_line(error)}") from error
 
 
 def _snapshot(cursor: Cursor, path: str) -> Snapshot:
