@@ -23,6 +23,14 @@ class MetadataError(StorageError):
     """A snapshot that was reached, and is missing, damaged or of an unknown version."""
 
 
+class MissingFile(MetadataError):
+    """One of its files is not there."""
+
+
+class UnreadableFile(StorageError):
+    """A file that can't be read from here, whatever is in it."""
+
+
 class Damage(Exception):
     """What a file says at `offset` can't be; `field` is what was read there."""
 

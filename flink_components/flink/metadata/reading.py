@@ -6,7 +6,13 @@ The file is read once from front to back; state that lies in it is stepped over.
 from dataclasses import replace
 
 from flink_components.flink.metadata.contents import OperatorState, Snapshot
-from flink_components.flink.metadata.cursor import Cursor, Damage, MetadataError
+from flink_components.flink.metadata.cursor import (
+    Cursor,
+    Damage,
+    MetadataError,
+    MissingFile,
+    UnreadableFile,
+)
 from flink_components.flink.metadata.files import SnapshotFiles
 from flink_components.flink.metadata.handles import (
     METADATA,
@@ -17,7 +23,6 @@ from flink_components.flink.metadata.handles import (
     stream,
 )
 from flink_components.flink.metadata.properties import is_savepoint
-from flink_components.flink.storage import StorageError, first_line
 
 _VERSIONS = range(2, 7)
 _MAGIC = 0x4960672D
@@ -43,15 +48,16 @@ def read_snapshot(location: str) -> Snapshot:
 def read_metadata(location: str, files: SnapshotFiles) -> Snapshot:
     """The same by files that stay open for whoever reads on."""
     path = metadata_path(location)
-    cursor = Cursor(files.metadata(path))
     try:
-        found = _snapshot(cursor, path)
+        found = _snapshot(Cursor(files.metadata(path)), path)
     except Damage as damage:
-        raise MetadataError(f"{path} is damaged {damage}") from None
-    except MetadataError:
-        raise
-    except Exception as error:
-        raise StorageError(f"{path} can't be read: {first_line(error)}") from error
+        raise MetadataError(f"{path} is damaged {damage}; use another snapshot") from None
+    except MissingFile as error:
+        raise MissingFile(f"{error}; give the directory of one savepoint or checkpoint") from None
+    except UnreadableFile as error:
+        raise UnreadableFile(
+            f"{error}; it is read with this machine's own credentials: see that they reach it"
+        ) from error
     return replace(found, bytes_read=files.bytes_read)
 
 
@@ -63,12 +69,15 @@ def metadata_path(location: str) -> str:
 
 def _snapshot(cursor: Cursor, path: str) -> Snapshot:
     if cursor.i32("magic number") != _MAGIC:
-        raise MetadataError(f"{path} is not the metadata of a snapshot")
+        raise MetadataError(
+            f"{path} is not the metadata of a snapshot; give the directory of a savepoint or "
+            f"checkpoint"
+        )
     version = cursor.i32("version")
     if version not in _VERSIONS:
         raise MetadataError(
             f"{path} is of version {version} of the format: "
-            "versions 2 to 6 (Flink 1.3 to 2.3) can be read"
+            "versions 2 to 6 (Flink 1.3 to 2.3) can be read; use a snapshot of such a Flink"
         )
     number = cursor.i64("number of the checkpoint")
     masters = [_master(cursor) for _ in range(cursor.count("number of master states"))]

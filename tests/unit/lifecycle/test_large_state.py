@@ -8,6 +8,7 @@ import pytest
 import s3fs
 from moto.s3.models import s3_backends
 
+from flink_components.flink import storage
 from flink_components.plan.state.verdict import Verdict
 from tests.cluster.object_store import ObjectStore, object_store
 from tests.unit.doubles import large_snapshot
@@ -26,6 +27,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
     with object_store() as made:
         for name, value in made.variables.items():
             monkeypatch.setenv(name, value)
+        monkeypatch.setattr(storage, "_away", {})
         s3fs.S3FileSystem.clear_instance_cache()
         made.client.create_bucket(Bucket=BUCKET)
         yield made
