@@ -12,6 +12,7 @@ from flink_components.cli.verdicts import Format, verdicts
 from flink_components.plan.listing import as_text, does, verdict
 from flink_components.plan.markdown import as_markdown
 from flink_components.plan.outcome import Does
+from flink_components.plan.state.losses import size_text
 
 
 def plan(
@@ -25,7 +26,8 @@ def plan(
         Path | None, typer.Option(help="a file for the plan, for `flink:plan_file`")
     ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="what Pulumi prints, on stderr")
+        bool,
+        typer.Option("--verbose", "-v", help="what Pulumi prints, and what was read, on stderr"),
     ] = False,
 ) -> None:
     """Says what `pulumi up` would do to the jobs of a stack and to their state.
@@ -45,6 +47,8 @@ def plan(
         print(as_markdown(plans))
     else:
         print(as_text(plans))
+    if verbose:
+        _say_what_was_read(plans["jobs"])
     refused = [job["key"] for job in plans["jobs"] if does(job) is Does.REFUSED]
     failed = [job["key"] for job in plans["jobs"] if verdict(job) in failing]
     _say("refused", refused)
@@ -56,6 +60,14 @@ def plan(
 def _say(what: str, keys: list[str]) -> None:
     if keys:
         print(f"flink-components: {what}: {', '.join(keys)}", file=sys.stderr)
+
+
+def _say_what_was_read(jobs: list[dict[str, Any]]) -> None:
+    for job in jobs:
+        state = job["state"] or {}
+        if state.get("read"):
+            read, size = size_text(state["read"]), size_text(state["size"])
+            print(f"{job['key']}: {read} read of a snapshot of {size}", file=sys.stderr)
 
 
 def _write(plans: dict[str, Any], out: Path) -> None:

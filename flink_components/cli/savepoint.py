@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 from flink_components.cli import printing, snapshots
 from flink_components.cli.verdicts import check
 from flink_components.flink.metadata.difference import difference
-from flink_components.flink.metadata.heads import with_states
+from flink_components.flink.metadata.heads import read_with_states
 from flink_components.flink.metadata.reading import read_snapshot
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -37,21 +37,20 @@ savepoints.command()(check)
 def show(
     path: Path,
     states: Annotated[bool, typer.Option("--states", help="read names and types, too")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="name the files, too")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="name the files, and how much was read, too")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Says what a savepoint or checkpoint holds. Neither Flink nor the job is needed."""
-    snapshot = read_snapshot(path)
-    if states:
-        snapshot = with_states(snapshot, path)
-    found = snapshots.facts(path, snapshot, with_files=verbose)
+    snapshot = read_with_states(path) if states else read_snapshot(path)
+    found = snapshots.facts(path, snapshot, verbose)
     printing.show(found, as_json, snapshots.print_facts)
 
 
 @savepoints.command()
 def diff(before: Path, after: Path, as_json: AsJson = False) -> None:
     """Says what differs between two savepoints or checkpoints, by operator and state."""
-    old = with_states(read_snapshot(before), before)
-    new = with_states(read_snapshot(after), after)
+    old, new = read_with_states(before), read_with_states(after)
     found = snapshots.differences(old, new, difference(old, new))
     printing.show(found, as_json, snapshots.print_differences)

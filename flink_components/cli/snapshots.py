@@ -13,8 +13,11 @@ _KINDS = {True: "savepoint", False: "checkpoint", None: None}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
-def facts(path: str, snapshot: Snapshot, with_files: bool) -> dict[str, Any]:
-    """What a snapshot holds. The states of an operator are in it as far as they were read."""
+def facts(path: str, snapshot: Snapshot, verbose: bool) -> dict[str, Any]:
+    """What a snapshot holds. The states of an operator are in it as far as they were read.
+
+    `verbose`: its files too, and how much of them was read.
+    """
     return {
         "path": path,
         "kind": _KINDS[snapshot.savepoint],
@@ -25,7 +28,8 @@ def facts(path: str, snapshot: Snapshot, with_files: bool) -> dict[str, Any]:
         "files": len({file.path for operator in snapshot.operators for file in operator.files}),
         "movable": snapshot.movable,
         "master states": list(snapshot.master_states),
-        "operators": [_operator(operator, with_files) for operator in snapshot.operators],
+        **({"bytes read": snapshot.bytes_read} if verbose else {}),
+        "operators": [_operator(operator, verbose) for operator in snapshot.operators],
     }
 
 
@@ -39,6 +43,7 @@ def print_facts(found: Mapping[str, Any]) -> None:
             "size": f"{_bytes(found['size'])} in {_places(found['files'])}",
             "files": None,
             "movable": "yes, with its directory" if found["movable"] else "no",
+            "bytes read": _bytes(found["bytes read"]) if "bytes read" in found else None,
             "operators": None,
         }
     )

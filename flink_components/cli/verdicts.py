@@ -1,6 +1,7 @@
 """`flink-components savepoint check`: whether a program finds its state in a snapshot."""
 
 import json
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from flink_components.flink.job_graph import read_graph
 from flink_components.flink.versions import features
 from flink_components.lifecycle.snapshot_verdict import snapshot_verdict
 from flink_components.plan.state.limits import Backend, Target, backend_of
-from flink_components.plan.state.losses import refused_losses
+from flink_components.plan.state.losses import refused_losses, size_text
 from flink_components.plan.state.rendering import as_json, as_markdown, as_text
 from flink_components.plan.state.verdict import Verdict
 
@@ -45,6 +46,9 @@ def check(
     fail_on: Annotated[
         str, typer.Option(help="verdicts that make the exit status 1")
     ] = "partial,incompatible,unknown",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="how much was read, on stderr")
+    ] = False,
 ) -> None:
     """Says what a new program would find of the state in a snapshot; nothing is started."""
     failing = verdicts(fail_on)
@@ -62,6 +66,8 @@ def check(
         print(as_markdown(verdict, refused))
     else:
         print(as_text(verdict, refused))
+    if verbose:
+        print(f"{size_text(verdict.read)} read of {path}", file=sys.stderr)
     if verdict.verdict in failing:
         raise typer.Exit(1)
 

@@ -19,6 +19,7 @@ from flink_components.spec.version import JobFlinkVersion
 SCHEMA: Literal[1] = 1
 """Version of the JSON form."""
 _LARGEST = 64 << 20
+_AGAIN = "make the graph again"
 
 
 def _operator_id(text: str) -> str:
@@ -87,15 +88,15 @@ class JobGraph(SpecModel):
     @check("operators")
     def _is_one_graph(self) -> Iterator[Problem]:
         if not self.operators:
-            yield Problem("operators", "is empty", do="make the graph again")
+            yield Problem("operators", "is empty", do=_AGAIN)
         ids = Counter(operator.id for operator in self.operators)
         for index, operator in enumerate(self.operators):
             path = f"operators[{index}]"
             if ids[operator.id] > 1:
-                yield Problem(f"{path}.id", "is there twice", repr(operator.id))
+                yield Problem(f"{path}.id", "is there twice", repr(operator.id), _AGAIN)
             for name, found in (("head", (operator.head,)), ("inputs", operator.inputs)):
                 for unknown in (one for one in found if one not in ids):
-                    yield Problem(f"{path}.{name}", "names no operator", repr(unknown))
+                    yield Problem(f"{path}.{name}", "names no operator", repr(unknown), _AGAIN)
 
     def is_of(self, jar_content: str) -> bool:
         """Whether it was made of the jar with this content, which is a hash of the file where the
@@ -136,18 +137,24 @@ def graph_of(values: Mapping[str, Any], where: str) -> JobGraph:
 
 def read_graph(path: Path) -> JobGraph:
     """The graph in a file. Raises GraphError."""
+    again = f"make it again with `flink-components graph JAR -o {path}`"
     try:
         if path.stat().st_size > _LARGEST:
-            raise GraphError(f"{path} is not a job graph: it has more than {_LARGEST >> 20} MiB")
+            raise GraphError(
+                f"{path} is not a job graph: it has more than {_LARGEST >> 20} MiB; {again}"
+            )
         values = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise GraphError(
             f"{path} is not there: make it with `flink-components graph JAR -o {path}`"
         ) from None
     except OSError as error:
-        raise GraphError(f"{path} can't be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise GraphError(f"{path} is not JSON: {str(error) or type(error).__name__}") from error
+        why = error.strerror or "it is no file"
+        raise GraphError(f"{path} can't be read: {why}; give the file of a job graph") from error
+    except RecursionError as error:
+        raise GraphError(f"{path} is not JSON: it is nested too deep; {again}") from error
+    except ValueError as error:
+        raise GraphError(f"{path} is not JSON: {error}; {again}") from error
     if not isinstance(values, dict):
-        raise GraphError(f"{path} is not a job graph: it holds no JSON object")
+        raise GraphError(f"{path} is not a job graph: it holds no JSON object; {again}")
     return graph_of(values, str(path))

@@ -1,6 +1,7 @@
 """A plan that was approved, against what would be done now."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flink_components.plan.outcome import Decisions, Does, differences
 from flink_components.plan.plan import Plan
 from flink_components.plan.plan_json import SCHEMA
 
+_LARGEST = 64 << 20
 _WHAT_TO_DO = (
     "make it again with `flink-components plan --out FILE`, or unset flink:plan_file to go on "
     "without one"
@@ -74,12 +76,16 @@ def read_plan(path: Path, stack: str) -> Agreed:
     """
     name = str(path)
     try:
+        if path.stat().st_size > _LARGEST:
+            raise PlanFileError(
+                f"{name} is no plan: it has more than {_LARGEST >> 20} MiB: {_WHAT_TO_DO}"
+            )
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PlanFileError(
             f"the plan {name} can't be read ({error.strerror}): {_WHAT_TO_DO}"
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise PlanFileError(f"{name} is no plan: it is not JSON: {_WHAT_TO_DO}") from None
     file = _parsed(name, value)
     if file.stack != stack:
@@ -105,6 +111,9 @@ def _parsed(name: str, value: Any) -> _File:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise PlanFileError(f"{name} is no plan: {where}: {first['msg']}: {_WHAT_TO_DO}") from None
+    twice = [key for key, count in Counter(job.key for job in file.jobs).items() if count > 1]
+    if twice:
+        raise PlanFileError(f"{name} was edited: it holds {twice[0]} twice: {_WHAT_TO_DO}")
     for job in file.jobs:
         if job.decisions.digest != job.digest:
             raise PlanFileError(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from flink_components.flink.job_graph import JobGraph
 from flink_components.flink.metadata.contents import Snapshot
 from flink_components.flink.metadata.cursor import MetadataError
-from flink_components.flink.metadata.heads import with_states
+from flink_components.flink.metadata.heads import read_with_states
 from flink_components.flink.metadata.presence import (
     MOST_LOOKED_FOR,
     file_count,
@@ -65,7 +65,7 @@ def verdict_of_stand_in(
     that of it. Flink may have removed it meanwhile, which says nothing.
     """
     try:
-        return judge(as_taken(_read(path, access)), graph, target, earlier)
+        return judge(as_taken(read_with_states(path, access)), graph, target, earlier)
     except (MetadataError, StorageError) as error:
         return unknown(str(error))
 
@@ -92,7 +92,7 @@ def _verdict(
     earlier: JobGraph | None = None,
     access: StateAccess | None = None,
 ) -> StateVerdict:
-    snapshot = _read(path, access)
+    snapshot = read_with_states(path, access)
     missing, unlooked = _looked_for(snapshot, path, access)
     verdict = judge(snapshot, graph, target, earlier, missing)
     return replace(verdict, unproven=(*verdict.unproven, unlooked)) if unlooked else verdict
@@ -109,7 +109,3 @@ def _looked_for(
         return missing_files(snapshot, path, access), ""
     except StorageError as error:
         return (), f"whether its files are all there: {error}"
-
-
-def _read(path: str, access: StateAccess | None) -> Snapshot:
-    return with_states(read_snapshot(path, access), path, access)

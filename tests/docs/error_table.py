@@ -28,6 +28,7 @@ _STEPS = {
     "flink/graph_cache.py": "read a job graph",
     "flink/graph_driver/__init__.py": "read a job graph",
     "flink/jar.py": "read the jar",
+    "flink/metadata/files.py": "look into a snapshot",
     "flink/metadata/presence.py": "look into a snapshot",
     "flink/metadata/reading.py": "look into a snapshot",
     "flink/job_graph.py": "read a job graph",

@@ -1,6 +1,6 @@
 """What the `_metadata` of a savepoint or checkpoint says, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -109,6 +109,8 @@ class Snapshot:
     """A savepoint, not a checkpoint; None where the version does not say (before Flink 1.16)."""
     master_states: tuple[str, ...] = ()
     """Names of states of the JobManager's own hooks."""
+    bytes_read: int = field(default=0, compare=False)
+    """Bytes that were fetched from the storage to know this."""
 
     @property
     def size(self) -> int:

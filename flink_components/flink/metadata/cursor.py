@@ -1,7 +1,7 @@
 """Reads Java's `DataOutputStream` format from a stream, a chunk at a time."""
 
 import struct
-from typing import BinaryIO
+from typing import Protocol
 
 from flink_components.flink.storage import StorageError
 
@@ -12,8 +12,23 @@ _U16 = struct.Struct(">H").unpack_from
 _I64 = struct.Struct(">q").unpack_from
 
 
+class Stream(Protocol):
+    """What is read."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes; fewer, or none, at its end."""
+
+
 class MetadataError(StorageError):
     """A snapshot that was reached, and is missing, damaged or of an unknown version."""
+
+
+class MissingFile(MetadataError):
+    """One of its files is not there."""
+
+
+class UnreadableFile(StorageError):
+    """A file that can't be read from here, whatever is in it."""
 
 
 class Damage(Exception):
@@ -39,12 +54,17 @@ class Cursor:
 
     __slots__ = ("_before", "_chunk", "_left", "_stream", "at", "buffer", "end")
 
-    def __init__(self, stream: BinaryIO, start: int = 0, size: int = 1 << 62) -> None:
-        """The stream is at `start` of its file, and `size` bytes of it may be read."""
+    def __init__(
+        self, stream: Stream, start: int = 0, size: int = 1 << 62, chunk: int = CHUNK
+    ) -> None:
+        """The stream is at `start` of its file, and `size` bytes of it may be read.
+
+        `chunk`: so many of them at first, and more each time.
+        """
         self._stream = stream
         self._before = start
         self._left = size
-        self._chunk = min(CHUNK, size)
+        self._chunk = chunk
         self.buffer = b""
         self.at = 0
         self.end = 0
@@ -59,6 +79,7 @@ class Cursor:
         while self.end - self.at < size:
             wanted = max(self._chunk, size - (self.end - self.at))
             more = self._stream.read(min(wanted, self._left))
+            self._chunk = min(2 * self._chunk, CHUNK)
             if not more:
                 return False
             self._left -= len(more)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,16 +13,22 @@ from flink_components.flink.metadata.contents import (
     Snapshot,
     State,
 )
-from flink_components.flink.metadata.cursor import CHUNK, Cursor, Damage
-from flink_components.flink.metadata.reading import metadata_path, opened
+from flink_components.flink.metadata.cursor import Cursor, Damage
+from flink_components.flink.metadata.files import SnapshotFiles
+from flink_components.flink.metadata.reading import metadata_path, read_metadata
 from flink_components.flink.metadata.serializers import Unreadable, serializer
-from flink_components.flink.storage import StorageError, first_line
+from flink_components.flink.storage import StorageError, first_line, is_local
 from flink_components.spec.state_access import StateAccess
 
 _LONGEST = 4 << 20
+_FIRST = 16 << 10
+"""Bytes of a state file that are read at first: what is looked for is seldom longer."""
+_AT_ONCE = 8
+"""Files that are read at the same time where each takes a while to answer."""
 _KEYED_LAYOUTS = (6,)
 _OPERATOR_LAYOUTS = (5, 6)
 _TIMERS = 3
+_MANY = 1 << 16
 _TYPE = "KEYED_STATE_TYPE"
 _MODE = "OPERATOR_STATE_DISTRIBUTION_MODE"
 _MODES = {"SPLIT_DISTRIBUTE": "list", "UNION": "union list", "BROADCAST": "broadcast"}
@@ -42,34 +49,74 @@ class Head(NamedTuple):
     problem: str = ""
 
 
+class _Part(NamedTuple):
+    """A head that is to be read."""
+
+    segment: Segment
+    keyed: bool
+
+
+def read_with_states(location: str, access: StateAccess | None = None) -> Snapshot:
+    """The savepoint or checkpoint in a directory, with names and types of all states.
+
+    No file is opened twice. `access` and what is raised where `_metadata` can't be read: as of
+    `read_snapshot`.
+    """
+    with SnapshotFiles(access) as files:
+        return _with_all_states(read_metadata(location, files), location, files)
+
+
 def with_states(snapshot: Snapshot, location: str, access: StateAccess | None = None) -> Snapshot:
     """The snapshot of a directory with names and types of all states; `access` as for reading it.
 
     Where a file can't be read, or only a class of the job can read what it says, `unread` of that
     operator says why, and its states are those that could be found.
     """
-    return replace(
-        snapshot,
-        operators=tuple(
-            _with_states(operator, location, access) for operator in snapshot.operators
-        ),
-    )
+    with SnapshotFiles(access) as files:
+        found = _with_all_states(snapshot, location, files)
+    return replace(found, bytes_read=snapshot.bytes_read + found.bytes_read)
 
 
-def _with_states(
-    operator: OperatorState, location: str, access: StateAccess | None
-) -> OperatorState:
+def _with_all_states(snapshot: Snapshot, location: str, files: SnapshotFiles) -> Snapshot:
+    heads = _heads(snapshot, location, files)
+    operators = tuple(_with_states(operator, heads) for operator in snapshot.operators)
+    return replace(snapshot, operators=operators, bytes_read=files.bytes_read)
+
+
+def _heads(snapshot: Snapshot, location: str, files: SnapshotFiles) -> dict[_Part, Head]:
+    """All of them; those in one file one after the other, several files at once."""
+    directory = metadata_path(location).rpartition("/")[0]
+    by_file: dict[str, list[_Part]] = {}
+    for operator in snapshot.operators:
+        for segment, keyed in ((operator.operator_head, False), (operator.keyed_head, True)):
+            if segment is not None:
+                path = f"{directory}/{segment.path}" if segment.relative else segment.path
+                by_file.setdefault(path, []).append(_Part(segment, keyed))
+
+    def read(path: str) -> dict[_Part, Head]:
+        found = {part: _read(files, path, part) for part in by_file[path]}
+        files.done(path)
+        return found
+
+    if len(by_file) < 2 or is_local(directory):
+        found = map(read, by_file)
+        return {part: head for heads in found for part, head in heads.items()}
+    with ThreadPoolExecutor(min(_AT_ONCE, len(by_file)), "flink-heads") as pool:
+        return {part: head for heads in pool.map(read, by_file) for part, head in heads.items()}
+
+
+def _with_states(operator: OperatorState, heads: dict[_Part, Head]) -> OperatorState:
     problems = []
     states = {state.name: state for state in operator.states}
     if operator.operator_head is not None:
-        head = _read(operator.operator_head, location, access, keyed=False)
+        head = heads[_Part(operator.operator_head, keyed=False)]
         types = {state.name: state.serializers for state in head.states}
         for name, state in states.items():
             states[name] = replace(state, serializers=types.get(name, ()))
         problems.append(head.problem)
     keyed: tuple[State, ...] = ()
     if operator.keyed_head is not None:
-        head = _read(operator.keyed_head, location, access, keyed=True)
+        head = heads[_Part(operator.keyed_head, keyed=True)]
         keyed = head.states
         problems.append(head.problem)
     elif "keyed" in operator.parts:
@@ -78,14 +125,13 @@ def _with_states(
     return replace(operator, states=(*states.values(), *keyed), unread=unread)
 
 
-def _read(segment: Segment, location: str, access: StateAccess | None, keyed: bool) -> Head:
-    directory = metadata_path(location).rpartition("/")[0]
-    path = f"{directory}/{segment.path}" if segment.relative else segment.path
+def _read(files: SnapshotFiles, path: str, part: _Part) -> Head:
+    segment = part.segment
     try:
-        with opened(path, CHUNK, access) as file:
-            file.seek(segment.offset)
-            cursor = Cursor(file, segment.offset, min(segment.size, _LONGEST))
-            return _keyed_head(cursor) if keyed else _operator_head(cursor)
+        file = files.state(path)
+        file.seek(segment.offset)
+        cursor = Cursor(file, segment.offset, min(segment.size, _LONGEST), _FIRST)
+        return _keyed_head(cursor) if part.keyed else _operator_head(cursor)
     except Damage as damage:
         return Head((), f"{path} is damaged {damage}")
     except StorageError as error:
@@ -98,12 +144,14 @@ def _keyed_head(cursor: Cursor) -> Head:
     _layout(cursor, _KEYED_LAYOUTS)
     cursor.flag("whether it is compressed", "i8")
     found: list[State] = []
+    count = _MANY
     try:
         key = serializer(cursor)
-        for _ in range(cursor.i16("number of states")):
+        count = cursor.i16("number of states")
+        for _ in range(count):
             _state(cursor, found, (("key", key),))
     except Unreadable as unreadable:
-        return Head((*found, *_searched(cursor)), str(unreadable))
+        return Head((*found, *_searched(cursor, count - len(found))), str(unreadable))
     return Head(tuple(found))
 
 
@@ -157,10 +205,21 @@ def _kind(kind: int, options: dict[str, str]) -> str:
     return _MODES.get(options.get(_MODE, ""), "unknown")
 
 
-def _searched(cursor: Cursor) -> Iterator[State]:
-    """The states behind a serializer that can't be read: each begins with words that are known."""
-    cursor.has(_LONGEST)
-    rest = cursor.buffer[cursor.at :]
+def _searched(cursor: Cursor, count: int) -> list[State]:
+    """So many states behind a serializer that can't be read: each begins with words that are known.
+
+    No more is read than it takes to find them.
+    """
+    size = _FIRST
+    while True:
+        is_all = not cursor.has(size) or size >= _LONGEST
+        found = list(_found_in(cursor.buffer[cursor.at :]))
+        if is_all or len(found) >= count:
+            return found
+        size *= 4
+
+
+def _found_in(rest: bytes) -> Iterator[State]:
     for match in _TYPED.finditer(rest):
         name = _name_before(rest, match.start() - 8)
         if name:

@@ -3,10 +3,17 @@
 The file is read once from front to back; state that lies in it is stepped over.
 """
 
-from typing import Any
+from dataclasses import replace
 
 from flink_components.flink.metadata.contents import OperatorState, Snapshot
-from flink_components.flink.metadata.cursor import Cursor, Damage, MetadataError
+from flink_components.flink.metadata.cursor import (
+    Cursor,
+    Damage,
+    MetadataError,
+    MissingFile,
+    UnreadableFile,
+)
+from flink_components.flink.metadata.files import SnapshotFiles
 from flink_components.flink.metadata.handles import (
     METADATA,
     Tally,
@@ -16,7 +23,6 @@ from flink_components.flink.metadata.handles import (
     stream,
 )
 from flink_components.flink.metadata.properties import is_savepoint
-from flink_components.flink.storage import StorageError, filesystem, first_line
 from flink_components.spec.state_access import StateAccess
 
 _VERSIONS = range(2, 7)
@@ -28,7 +34,6 @@ _WITH_COORDINATORS = 3
 _WITH_PROPERTIES = 4
 _WITH_NAMES = 5
 _WITH_TAGGED_CHANNELS = 6
-_BLOCK = 8 << 20
 
 
 def read_snapshot(location: str, access: StateAccess | None = None) -> Snapshot:
@@ -39,17 +44,24 @@ def read_snapshot(location: str, access: StateAccess | None = None) -> Snapshot:
     Raises MetadataError where it is missing, damaged or of an unknown version, and StorageError
     where its storage can't be read from here.
     """
+    with SnapshotFiles(access) as files:
+        return read_metadata(location, files)
+
+
+def read_metadata(location: str, files: SnapshotFiles) -> Snapshot:
+    """The same by files that stay open for whoever reads on."""
     path = metadata_path(location)
-    with opened(path, access=access) as file:
-        cursor = Cursor(file)
-        try:
-            return _snapshot(cursor, path)
-        except Damage as damage:
-            raise MetadataError(f"{path} is damaged {damage}") from None
-        except MetadataError:
-            raise
-        except Exception as error:
-            raise StorageError(f"{path} can't be read: {first_line(error)}") from error
+    try:
+        found = _snapshot(Cursor(files.metadata(path)), path)
+    except Damage as damage:
+        raise MetadataError(f"{path} is damaged {damage}; use another snapshot") from None
+    except MissingFile as error:
+        raise MissingFile(f"{error}; give the directory of one savepoint or checkpoint") from None
+    except UnreadableFile as error:
+        raise UnreadableFile(
+            f"{error}; it is read {files.by}: see that it can be reached so"
+        ) from error
+    return replace(found, bytes_read=files.bytes_read)
 
 
 def metadata_path(location: str) -> str:
@@ -58,28 +70,17 @@ def metadata_path(location: str) -> str:
     return f"{directory}/{METADATA}"
 
 
-def opened(path: str, block: int = _BLOCK, access: StateAccess | None = None) -> Any:
-    """A file to be read, `block` bytes at once where it is far.
-
-    Raises MetadataError where it is missing, else StorageError.
-    """
-    files, inner = filesystem(path, access)
-    try:
-        return files.open(inner, "rb", block_size=block)
-    except FileNotFoundError:
-        raise MetadataError(f"there is no file {path}") from None
-    except Exception as error:
-        raise StorageError(f"{path} can't be read: {first_line(error)}") from error
-
-
 def _snapshot(cursor: Cursor, path: str) -> Snapshot:
     if cursor.i32("magic number") != _MAGIC:
-        raise MetadataError(f"{path} is not the metadata of a snapshot")
+        raise MetadataError(
+            f"{path} is not the metadata of a snapshot; give the directory of a savepoint or "
+            f"checkpoint"
+        )
     version = cursor.i32("version")
     if version not in _VERSIONS:
         raise MetadataError(
             f"{path} is of version {version} of the format: "
-            "versions 2 to 6 (Flink 1.3 to 2.3) can be read"
+            "versions 2 to 6 (Flink 1.3 to 2.3) can be read; use a snapshot of such a Flink"
         )
     number = cursor.i64("number of the checkpoint")
     masters = [_master(cursor) for _ in range(cursor.count("number of master states"))]

@@ -46,6 +46,7 @@ def judge(
         unproven=tuple(unproven(snapshot, matched, graph, target)),
         size=snapshot.size,
         max_parallelism=min((one.max_parallelism for one in snapshot.operators), default=None),
+        read=snapshot.bytes_read,
     )
 
 

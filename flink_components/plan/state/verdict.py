@@ -1,6 +1,6 @@
 """What becomes of a job's state when a new program goes on from a snapshot, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -85,7 +85,8 @@ class StateVerdict:
 
     `obstacles` are what Flink would refuse, in words; `unproven` what nobody can tell before the
     restore; `reason` why the verdict is unknown. `size` is that of the snapshot in bytes,
-    `max_parallelism` the lowest stored one, None where there is no snapshot.
+    `max_parallelism` the lowest stored one, None where there is no snapshot; `read` is how many
+    bytes of it were fetched to tell.
     """
 
     verdict: Verdict
@@ -97,6 +98,7 @@ class StateVerdict:
     reason: str = ""
     size: int = 0
     max_parallelism: int | None = None
+    read: int = field(default=0, compare=False)
 
     @property
     def stateful(self) -> int:

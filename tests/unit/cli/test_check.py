@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from flink_components.cli.verdicts import check
 from tests.unit.doubles.job_graphs import graph, operator
+from tests.unit.flink_metadata.golden import location
 
 
 @pytest.fixture
@@ -45,6 +46,12 @@ def test_a_storage_that_cannot_be_reached_is_unknown(graph_file: Path) -> None:
     done = run("nosuch://bucket/savepoint", "--graph", graph_file)
     assert done.exit_code == 1
     assert done.output.startswith("    state     UNKNOWN: ")
+
+
+def test_how_much_was_read_is_said_beside_the_verdict(graph_file: Path) -> None:
+    path = location("1.20.3-heap-files")
+    done = run(path, "--graph", graph_file, "--verbose")
+    assert f"\n9.6 KiB read of {path}\n" in done.output
 
 
 def test_only_named_verdicts_fail(graph_file: Path, tmp_path: Path) -> None:

@@ -95,6 +95,14 @@ def test_files_are_named_on_demand(run: Run, capsys: pytest.CaptureFixture[str])
     assert file in capsys.readouterr().out
 
 
+def test_how_much_was_read_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    path = location("1.20.3-heap-files")
+    assert run("savepoint", "show", path, "--verbose") == 0
+    assert "\nbytes read     3.2 KiB\n" in capsys.readouterr().out
+    assert run("savepoint", "show", path, "--states", "--verbose", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["bytes read"] == 9_837
+
+
 def test_the_json_has_the_same_in_bytes(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("savepoint", "show", _NEW, "--states", "--json") == 0
     shown = json.loads(capsys.readouterr().out)

@@ -84,6 +84,7 @@ def test_an_operator_that_reads_from_nowhere_is_named(file: Path) -> None:
     source = "e5a72f353fc1e6bbf3bd96a41384998c"
     assert changed(file, operators=operators) == (
         f"graph.json is not a job graph: operators[0].inputs: names no operator (given: '{source}')"
+        "; make the graph again"
     )
 
 

@@ -186,7 +186,87 @@ def _of_another_stack(plans: dict[str, Any]) -> str:
     return json.dumps({**plans, "stack": "acme/flink/dev"})
 
 
+def _with(**fields: Any) -> Callable[[dict[str, Any]], str]:
+    return lambda plans: json.dumps({**plans, **fields})
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], str]:
+    return lambda plans: json.dumps({key: plans[key] for key in plans if key != name})
+
+
+def _job(**fields: Any) -> Callable[[dict[str, Any]], str]:
+    return lambda plans: json.dumps({**plans, "jobs": [{**plans["jobs"][0], **fields}]})
+
+
+def _decision(**fields: Any) -> Callable[[dict[str, Any]], str]:
+    return lambda plans: _job(decisions={**plans["jobs"][0]["decisions"], **fields})(plans)
+
+
+def _twice(plans: dict[str, Any]) -> str:
+    return json.dumps({**plans, "jobs": plans["jobs"] * 2})
+
+
 BAD: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
+    "empty": (lambda _: "", f"PLAN is no plan: it is not JSON: {AGAIN}"),
+    "cut": (lambda plans: json.dumps(plans)[:-9], f"PLAN is no plan: it is not JSON: {AGAIN}"),
+    "a comment of a pull request": (
+        lambda _: "### Flink, 1 job: 1 restarts with state\n",
+        f"PLAN is no plan: it is not JSON: {AGAIN}",
+    ),
+    "nested without end": (lambda _: "[" * 100_000, f"PLAN is no plan: it is not JSON: {AGAIN}"),
+    "mappings without end": (
+        lambda _: '{"jobs":' * 100_000,
+        f"PLAN is no plan: it is not JSON: {AGAIN}",
+    ),
+    "a job twice": (_twice, f"PLAN was edited: it holds payments/fraud twice: {AGAIN}"),
+    "no version": (
+        _without("schema_version"),
+        f"PLAN is no plan: schema_version: Field required: {AGAIN}",
+    ),
+    "no stack": (_without("stack"), f"PLAN is no plan: stack: Field required: {AGAIN}"),
+    "no jobs": (_without("jobs"), f"PLAN is no plan: jobs: Field required: {AGAIN}"),
+    "jobs that are none": (
+        _with(jobs="all"),
+        f"PLAN is no plan: jobs: Input should be a valid tuple: {AGAIN}",
+    ),
+    "a job that is none": (
+        _with(jobs=["payments/fraud"]),
+        "PLAN is no plan: jobs.0: Input should be a valid dictionary or instance of _Job: " + AGAIN,
+    ),
+    "untouched jobs by number": (
+        _with(untouched=[7]),
+        f"PLAN is no plan: untouched.0: Input should be a valid string: {AGAIN}",
+    ),
+    "a key by number": (
+        _job(key=7),
+        f"PLAN is no plan: jobs.0.key: Input should be a valid string: {AGAIN}",
+    ),
+    "a decision of another tool": (
+        _decision(does="hopes"),
+        "PLAN is no plan: jobs.0.decisions.does: Input should be 'nothing', 'waits until stable', "
+        "'adopts a running job', 'starts', 'starts again', 'restarts with state', 'restarts empty',"
+        " 'gives up its state', 'rescales in place', 'is suspended', 'is cancelled', 'stays down', "
+        f"'is deleted', 'refused' or 'unknown': {AGAIN}",
+    ),
+    "a verdict in words": (
+        _decision(verdict="fine"),
+        "PLAN is no plan: jobs.0.decisions.verdict: Input should be 'full', 'partial', "
+        f"'incompatible' or 'unknown': {AGAIN}",
+    ),
+    "another digest": (
+        _job(digest="0" * 16),
+        f"PLAN was edited: the decisions of payments/fraud do not match their digest: {AGAIN}",
+    ),
+    "of another project": (
+        _with(stack="acme/other/prod"),
+        "the plan PLAN was made for the stack acme/other/prod, and this is acme/flink/prod: "
+        + AGAIN,
+    ),
+    "of another organization": (
+        _with(stack="rival/flink/prod"),
+        "the plan PLAN was made for the stack rival/flink/prod, and this is acme/flink/prod: "
+        + AGAIN,
+    ),
     "no json": (lambda _: "{", f"PLAN is no plan: it is not JSON: {AGAIN}"),
     "not utf-8": (lambda _: "\udcff", f"PLAN is no plan: it is not JSON: {AGAIN}"),
     "a list": (
@@ -227,6 +307,15 @@ def test_a_file_that_is_no_plan_of_this_stack_is_one_error(world: World, kind: s
     with pytest.raises(PlanFileError) as error:
         read_plan(file, STACK)
     assert str(error.value).replace(str(file), "PLAN") == said
+
+
+def test_a_file_that_is_larger_than_any_plan_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(PlanFileError) as error:
+        read_plan(path, STACK)
+    assert str(error.value) == f"{path} is no plan: it has more than 64 MiB: {AGAIN}"
 
 
 @pytest.mark.parametrize("what", ["missing", "folder"])

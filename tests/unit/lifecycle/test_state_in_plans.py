@@ -162,7 +162,10 @@ def test_a_given_snapshot_that_is_missing_where_it_would_be_seen_is_refused(job:
     assert found.state is not None
     assert [
         line.replace(str(job.world.folder), "/data") for line in found.state.verdict.obstacles
-    ] == ["there is no file file:///data/savepoint-1/_metadata"]
+    ] == [
+        "there is no file file:///data/savepoint-1/_metadata; give the directory of one savepoint "
+        "or checkpoint"
+    ]
 
 
 def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: JudgedJob) -> None:
@@ -312,9 +315,17 @@ BAD_FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
         Path.unlink,
         "GRAPH is not there: make it with `flink-components graph JAR -o GRAPH`",
     ),
-    "a folder": (_a_folder, "GRAPH can't be read: Is a directory"),
-    "empty": (_written(""), "GRAPH is not JSON: Expecting value: line 1 column 1 (char 0)"),
-    "a list": (_written("[]"), "GRAPH is not a job graph: it holds no JSON object"),
+    "a folder": (_a_folder, "GRAPH can't be read: Is a directory; give the file of a job graph"),
+    "empty": (
+        _written(""),
+        "GRAPH is not JSON: Expecting value: line 1 column 1 (char 0); make it again with "
+        "`flink-components graph JAR -o GRAPH`",
+    ),
+    "a list": (
+        _written("[]"),
+        "GRAPH is not a job graph: it holds no JSON object; make it again with "
+        "`flink-components graph JAR -o GRAPH`",
+    ),
     "later schema": (
         _changed(schema_version=2),
         "GRAPH has schema_version 2, and this flink-components reads 1: upgrade it, or make the "
