@@ -34,7 +34,7 @@ from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.decision import Action, Decision, Seen
 from flink_components.plan.down import ENDED_BY_US
 from flink_components.plan.go import CLAIM, claim_of, unknown_claim
-from flink_components.plan.record import RUNS, Phase, Record, Run
+from flink_components.plan.record import RUNS, AcceptedLoss, Phase, Record, Run
 from flink_components.spec.application import Cleanup
 from flink_components.spec.base import load
 from flink_components.spec.job import UpgradeMode, WantedState
@@ -61,6 +61,7 @@ class ApplicationPlace:
         self._shop = shop
         self._ledger = ledger
         self._before = before
+        self._losses: tuple[AcceptedLoss, ...] = ()
         self._watch = Stopwatch(shop)
 
     @property
@@ -153,7 +154,12 @@ class ApplicationPlace:
         return Decision(Action.WAIT, run.revision) if self._is_wished(run) else decision
 
     def judge(self, held: HeldRecord, decision: Decision, seen: Seen) -> None:
-        accepted(self._shop, self.wish, held.record, decision, seen)
+        self._losses = accepted(self._shop, self.wish, held.record, decision, seen)
+
+    @property
+    def losses(self) -> tuple[AcceptedLoss, ...]:
+        """The word "go" says that they may be."""
+        return self._losses
 
     def _goes_on(self, held: HeldRecord, run: Run) -> bool:
         """The declaration allows a start from something else than a savepoint of a stop."""

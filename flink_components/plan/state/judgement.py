@@ -11,15 +11,13 @@ from flink_components.plan.state.verdict import StateVerdict, Verdict
 class Judgement:
     """The verdict, the losses that stand in its way, and those that are accepted.
 
-    `by` names what was looked at in place of a snapshot that is yet to be taken. `can_lose`: the
-    job may be started without a part of its state at all.
+    `by` names what was looked at in place of a snapshot that is yet to be taken.
     """
 
     verdict: StateVerdict
     refused: tuple[Refused, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     by: str = ""
-    can_lose: bool = True
 
     @property
     def refusal(self) -> str:
@@ -32,11 +30,6 @@ class Judgement:
             )
         if not self.refused:
             return ""
-        if not self.can_lose:
-            return (
-                "state would be lost, and an application can't be started without a part of its "
-                "state, whatever is accepted: keep the uids"
-            )
         return "state would be lost: keep it, or accept each loss by name"
 
     @property
