@@ -53,6 +53,8 @@ _PLURALS = {
     "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
     "Pod": "api/v1/namespaces/{ns}/pods",
     "ResourceQuota": "api/v1/namespaces/{ns}/resourcequotas",
+    "Role": "apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles",
+    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings",
     "Secret": "api/v1/namespaces/{ns}/secrets",
     "Service": "api/v1/namespaces/{ns}/services",
 }

@@ -20,6 +20,8 @@ GROUPS = {
     ("apis/apps/v1", "deployments"): "Deployment",
     ("apis/coordination.k8s.io/v1", "leases"): "Lease",
     ("apis/networking.k8s.io/v1", "networkpolicies"): "NetworkPolicy",
+    ("apis/rbac.authorization.k8s.io/v1", "roles"): "Role",
+    ("apis/rbac.authorization.k8s.io/v1", "rolebindings"): "RoleBinding",
 }
 
 

@@ -66,6 +66,7 @@ def test_nothing_of_the_old_revision_is_left_and_the_service_leads_to_the_new_on
         "fraud-r2-jobmanager",
         "fraud-r2-jobmanager-0",
         "fraud-r2-rest",
+        "fraud-r2-rpc",
         "fraud-r2-taskmanager",
         "fraud-r2-taskmanager-0",
         "fraud-r2-taskmanager-1",
