@@ -46,7 +46,7 @@ def kubernetes(kubeconfig: str) -> Iterator[Kubernetes]:
 @pytest.fixture(scope="module")
 def roles(kubernetes: Kubernetes) -> dict[str, Mapping[str, Any]]:
     """The roles of the page by name, after all that the page shows was applied."""
-    shown = (PROJECT / "docs/rbac.md").read_text().split("```yaml\n")[1]
+    (shown,) = (PROJECT / "docs/rbac.md").read_text().split("```yaml\n")[1:]
     text = shown.partition("```")[0].replace("payments", NAMESPACE)
     documents = list(yaml.safe_load_all(text))
     for document in documents:

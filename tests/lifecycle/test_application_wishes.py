@@ -17,7 +17,7 @@ import pytest
 from examples.jobs.jars import build
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.starting_by_hand import rollback_by_hand
-from flink_components.plan.record import Phase, Record, Run
+from flink_components.plan.record import Record, Run
 from sandbox.images import DEFAULT_VERSIONS, distribution
 from tests.faults.local_pods import LocalPods
 from tests.faults.struck_application import StruckApplication
