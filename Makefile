@@ -17,7 +17,7 @@ endef
 help:
 	@echo "make demo     a stateful Flink job: deployed, upgraded with its state, taken down"
 	@echo "make test     all tests"
-	@echo "make faults   every death and every lost answer, on real Flinks (about an hour)"
+	@echo "make faults   every death and every lost answer, on real Flinks (three hours)"
 	@echo "make fidelity what plans and verdicts foretell, against what happens"
 	@echo "make matrix   the life of a job on every version of Flink"
 	@echo "make check    lint, formatting, types, layers"
@@ -35,7 +35,9 @@ test: venv
 # Each death on one version of Flink; a part of all else on each version.
 faults: venv
 	@echo "faults: each death at each call, 50 upgrades in a row ..."; $(RUN) -m pytest -q -s tests/faults/test_kill_points.py tests/faults/test_many_upgrades.py --faults all
-	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all --restart-node
+	@echo "faults: each death at each call that changes an application ..."; $(RUN) -m pytest -q -s tests/faults/test_application_kill_points.py --faults all -o session_timeout=9000
+	@echo "faults: lost answers, upgrades in a row, killed engines ..."; $(RUN) -m pytest -q -s tests/faults --faults 6 --faults-on all --restart-node --ignore tests/faults/test_application_kill_points.py
+	@echo "faults: ten applications in one up, one of them broken ..."; $(RUN) -m pytest -q -s tests/cluster/test_applications_at_once.py --faults all
 
 # What is foretold is printed beside what came of it, in tables at the end.
 fidelity: venv

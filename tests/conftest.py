@@ -29,6 +29,7 @@ _RESTARTS = "node_lifecycle"
 _RESTARTS_SECONDS = 600.0
 _NEWEST_ALONE = "newest_alone"
 _FIDELITY = "fidelity"
+_FAULTS_ALONE = "faults_alone"
 # files whose tests start several Flink clusters, one after the other
 _MANY_CLUSTERS = ("test_applications", "test_examples", "test_high_availability")
 _WAS_UP = pytest.StashKey[bool]()
@@ -46,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     fidelity.addoption("--fidelity", action="store_true", help="every pair and change, not a few")
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
-    faults.addoption("--faults", metavar="N", default="60", help="strike one in N points, or all")
+    faults.addoption("--faults", metavar="N", help="strike one in N points (60), or all")
     faults.addoption("--faults-on", metavar="V", default=first, help="a version of Flink, or all")
     faults.addoption("--faults-seed", metavar="N", type=int, default=1, help="which ones")
 
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{_RESTARTS}: only with --restart-node")
     config.addinivalue_line("markers", f"{_NEWEST_ALONE}: on older versions only with --matrix")
     config.addinivalue_line("markers", f"{_FIDELITY}: only with --fidelity")
+    config.addinivalue_line("markers", f"{_FAULTS_ALONE}: only with --faults")
     config.pluginmanager.register(outcomes)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(_SaysFailuresAtOnce(config))
@@ -107,6 +109,8 @@ def _is_left_out(item: pytest.Item) -> bool:
         return not item.config.getoption("--restart-node")
     if item.get_closest_marker(_FIDELITY):
         return not item.config.getoption("--fidelity")
+    if item.get_closest_marker(_FAULTS_ALONE):
+        return item.config.getoption("--faults") is None
     if item.config.getoption("--matrix") or not item.get_closest_marker(_NEWEST_ALONE):
         return False
     values = item.callspec.params.values()  # type: ignore[attr-defined]

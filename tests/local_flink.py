@@ -31,7 +31,7 @@ _JAVA_17 = (
 # a test run that is killed itself must leave no Flink behind
 _ENDS_WITH_US = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 # a worker started without Flink's scripts gets no memory calculation: all parts are named
-_WORKER_MEMORY = {
+WORKER_MEMORY = {
     "taskmanager.cpu.cores": "1.0",
     "taskmanager.memory.task.heap.size": "192m",
     "taskmanager.memory.task.off-heap.size": "0m",
@@ -152,7 +152,7 @@ class LocalFlink:
             "io.tmp.dirs": str(self.workdir / "tmp"),
             "state.checkpoints.dir": (self.workdir / "checkpoints").as_uri(),
             "state.savepoints.dir": self.savepoints.as_uri(),
-            **_WORKER_MEMORY,
+            **WORKER_MEMORY,
             **self._config,
         }
         old = tuple(map(int, self.version.split("."))) < (1, 19)

@@ -12,7 +12,7 @@ from flink_components.lifecycle.wish import ApplicationWish, JobWish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.changes import plain
 from flink_components.plan.plan import Plan
-from flink_components.plan.room import Needs
+from flink_components.plan.room import Batch, Needs
 from flink_components.providers import fields, job_switch, session_job
 from flink_components.spec.application import ApplicationSpec
 from flink_components.spec.base import SpecError, load
@@ -99,16 +99,29 @@ def _application(inputs: Inputs) -> ApplicationSpec | None:
         return None
 
 
-def _pods(spec: ApplicationSpec, task_managers: int) -> Needs:
-    """What the pods of a revision need together, with so many TaskManagers."""
-    return _pod(spec.job_manager) * spec.job_manager.replicas + (
-        _pod(spec.task_manager) * task_managers
+def _pods(spec: ApplicationSpec, task_managers: int) -> tuple[Batch, ...]:
+    """The pods of a revision with so many TaskManagers."""
+    return (
+        _batch(spec, spec.job_manager, "JobManager", spec.job_manager.replicas),
+        _batch(spec, spec.task_manager, "TaskManager", task_managers),
     )
 
 
-def _pod(role: JobManagerSpec | WorkerSpec) -> Needs:
+def _batch(
+    spec: ApplicationSpec, role: JobManagerSpec | WorkerSpec, name: str, count: int
+) -> Batch:
     limited = role.cpu_limit.millicores if role.cpu_limit is not None else None
-    return Needs(1, role.cpu.millicores, role.memory.bytes, limited)
+    selector, tolerations = (
+        role.node_selector if role.node_selector is not None else spec.node_selector,
+        role.tolerations if role.tolerations is not None else spec.tolerations,
+    )
+    return Batch(
+        name=name,
+        count=count,
+        each=Needs(1, role.cpu.millicores, role.memory.bytes, limited),
+        node_selector=selector or {},
+        tolerations=tolerations or (),
+    )
 
 
 def _declared(spec: ApplicationSpec) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The API server over one pooled HTTPS session: plain objects in, plain objects out."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -41,14 +42,19 @@ _KINDS: dict[int, type[KubeError]] = {401: Forbidden, 403: Forbidden, 404: NotFo
 _FOR_A_WHILE = (429, 502, 503, 504)
 """Answers of an API server that is too busy, that restarts, or whose store can't be asked."""
 
+_LISTED_FOR_SECONDS = 10.0
+
 _PLURALS = {
     "ConfigMap": "api/v1/namespaces/{ns}/configmaps",
     "Deployment": "apis/apps/v1/namespaces/{ns}/deployments",
     "Event": "api/v1/namespaces/{ns}/events",
     "Lease": "apis/coordination.k8s.io/v1/namespaces/{ns}/leases",
+    "Node": "api/v1/nodes",
     "NetworkPolicy": "apis/networking.k8s.io/v1/namespaces/{ns}/networkpolicies",
     "Pod": "api/v1/namespaces/{ns}/pods",
     "ResourceQuota": "api/v1/namespaces/{ns}/resourcequotas",
+    "Role": "apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles",
+    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings",
     "Secret": "api/v1/namespaces/{ns}/secrets",
     "Service": "api/v1/namespaces/{ns}/services",
 }
@@ -69,6 +75,7 @@ class KubeApi:
         self.server = server.rstrip("/")
         self.session = session
         self._timeout = timeout
+        self._listed: dict[str, tuple[float | None, Sequence[Json] | None]] = {}
 
     def get(self, kind: str, namespace: str, name: str) -> Json:
         """The object as it is now."""
@@ -78,6 +85,22 @@ class KubeApi:
         """The objects of one namespace that a label selector takes."""
         path = f"{self._path(kind, namespace)}?labelSelector={quote(selector)}"
         items: list[Json] = self._send("GET", path).get("items") or []
+        return items
+
+    def list_everywhere(self, kind: str, most: int, fields: str = "") -> Sequence[Json] | None:
+        """The objects of all namespaces, or None where there are more than `most`.
+
+        `fields` is a field selector. What was listed is told again for some seconds, so that a plan
+        of many jobs asks once.
+        """
+        path = _PLURALS[kind].replace("namespaces/{ns}/", "")
+        at, items = self._listed.get(path, (None, None))
+        if at is None or time.monotonic() - at > _LISTED_FOR_SECONDS:
+            query = f"?limit={most}&fieldSelector={quote(fields)}"
+            answer = self._send("GET", f"{self.server}/{path}{query}")
+            whole = not (answer.get("metadata") or {}).get("continue")
+            items = (answer.get("items") or []) if whole else None
+            self._listed[path] = (time.monotonic(), items)
         return items
 
     def create(self, kind: str, namespace: str, body: Mapping[str, Any]) -> Json:

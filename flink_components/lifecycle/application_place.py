@@ -13,6 +13,7 @@ from flink_components.lifecycle.accepting import accepted
 from flink_components.lifecycle.announcing import announce
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.guards import Probe, claimed, withdrawn
+from flink_components.lifecycle.kept_revisions import keeping_revision
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_checkpoints import directories, options_of_application
 from flink_components.lifecycle.pods import in_vain, not_made, pod_problem, problems, runs
@@ -26,6 +27,7 @@ from flink_components.lifecycle.revisions import (
     rest,
     scale,
 )
+from flink_components.lifecycle.running_again import again
 from flink_components.lifecycle.standing import checkpointed, selector_of
 from flink_components.lifecycle.stopwatch import Stopwatch
 from flink_components.lifecycle.waiting import poll
@@ -34,7 +36,7 @@ from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.decision import Action, Decision, Seen
 from flink_components.plan.down import ENDED_BY_US
 from flink_components.plan.go import CLAIM, claim_of, unknown_claim
-from flink_components.plan.record import RUNS, Phase, Record, Run
+from flink_components.plan.record import RUNS, AcceptedLoss, Phase, Record, Run
 from flink_components.spec.application import Cleanup
 from flink_components.spec.base import load
 from flink_components.spec.job import UpgradeMode, WantedState
@@ -61,6 +63,7 @@ class ApplicationPlace:
         self._shop = shop
         self._ledger = ledger
         self._before = before
+        self._losses: tuple[AcceptedLoss, ...] = ()
         self._watch = Stopwatch(shop)
 
     @property
@@ -153,7 +156,12 @@ class ApplicationPlace:
         return Decision(Action.WAIT, run.revision) if self._is_wished(run) else decision
 
     def judge(self, held: HeldRecord, decision: Decision, seen: Seen) -> None:
-        accepted(self._shop, self.wish, held.record, decision, seen)
+        self._losses = accepted(self._shop, self.wish, held.record, decision, seen)
+
+    @property
+    def losses(self) -> tuple[AcceptedLoss, ...]:
+        """The word "go" says that they may be."""
+        return self._losses
 
     def _goes_on(self, held: HeldRecord, run: Run) -> bool:
         """The declaration allows a start from something else than a savepoint of a stop."""
@@ -259,8 +267,11 @@ class ApplicationPlace:
         scale(held, self._api, self._ref, self._pods)
 
     def keeping(self, held: HeldRecord, revision: int) -> AbstractContextManager[None]:
-        """The objects of the revision are its program."""
-        return nullcontext()
+        """The objects of a revision are its program: those of the one that is left."""
+        stable = held.record.stable
+        if stable is None or not stable.guarded or stable.revision == revision:
+            return nullcontext()
+        return keeping_revision(self._shop, self._ledger, stable)
 
     # -- the start ---------------------------------------------------------------------------
 
@@ -355,7 +366,22 @@ class ApplicationPlace:
             self._api.patch("Service", self._ref.namespace, wish.stable_service, selector)
         except KubeError as error:
             self._shop.say(f"the Service {wish.stable_service} does not lead to it yet: {error}")
-        remove_others(self._shop, held, self._api, self._ref)
+        self._leave_what_was_rolled_back(held)
+        remove_others(self._shop, held, self._api, self._ref, self._rolled_back_from(held))
+
+    @staticmethod
+    def _rolled_back_from(held: HeldRecord) -> int | None:
+        """Its objects stay: they are those of the program, so the next `up` goes on with them."""
+        return held.record.run.rolled_back_from if held.record.run is not None else None
+
+    def _leave_what_was_rolled_back(self, held: HeldRecord) -> None:
+        number = self._rolled_back_from(held)
+        if number is None or str(number) not in held.record.revisions:
+            return
+        try:
+            scale(held, self._api, of_revision(self._ref, number), NO_PODS)
+        except KubeError as error:
+            self._shop.say(f"the pods of revision {number} stay for now: {error}")
 
     def taken_back(self, held: HeldRecord, failed: Run) -> None:
         """The revision that failed keeps its objects, for another try, and gives its room back."""
@@ -378,30 +404,3 @@ class ApplicationPlace:
 
     def tidy(self, held: HeldRecord) -> None:
         return
-
-
-def again(wish: ApplicationWish, run: Run) -> ApplicationWish:
-    """The wish for what ran as `run`, deployed as it is declared now."""
-    spec = wish.spec.model_copy(
-        update={
-            "cluster": load(
-                ClusterRef, {**run.cluster, "connection": wish.spec.cluster.connection}
-            ),
-            "state": WantedState.RUNNING,
-            "upgrade_mode": UpgradeMode(run.upgrade_mode),
-            "restart": run.restart,
-            "restore_from": None,
-            "accept": (),
-            "parallelism": run.parallelism,
-        }
-    )
-    return ApplicationWish(
-        spec=spec,
-        fingerprint=run.fingerprint,
-        revision=run.revision,
-        task_managers=run.task_managers or 1,
-        job_managers=run.job_managers or 1,
-        stable_service=wish.stable_service,
-        ha=bool(run.ha),
-        surge=wish.surge,
-    )

@@ -23,7 +23,6 @@ from flink_components.plan.record import Record, Run
 from flink_components.plan.state.judgement import Judgement
 from flink_components.plan.state.judging import unknown, unreadable
 from flink_components.plan.state.limits import Backend, Target, backend_of
-from flink_components.plan.state.losses import Refused as RefusedLoss
 from flink_components.plan.state.losses import accepted_losses, refused_losses
 from flink_components.plan.state.verdict import StateVerdict, Verdict
 from flink_components.spec.base import load
@@ -193,12 +192,9 @@ def _weighed(wish: JobWish, verdict: StateVerdict, by: str) -> Judgement:
     if verdict.verdict is not Verdict.PARTIAL:
         return Judgement(verdict, by=by)
     spec = wish.spec
-    if isinstance(wish, Wish):
-        return Judgement(
-            verdict,
-            refused_losses(verdict, spec.accept, spec.version),
-            accepted_losses(verdict, spec.accept, spec.version),
-            by,
-        )
-    lost = tuple(RefusedLoss(dropped, why="", line="") for dropped in verdict.dropped)
-    return Judgement(verdict, lost, by=by, can_lose=False)
+    return Judgement(
+        verdict,
+        refused_losses(verdict, spec.accept, spec.version),
+        accepted_losses(verdict, spec.accept, spec.version),
+        by,
+    )

@@ -53,6 +53,10 @@ class Place(Protocol):
     def judge(self, held: HeldRecord, decision: Decision, seen: Seen) -> None:
         """Whether the state can be gone on from, before anything is stopped. Raises Refused."""
 
+    @property
+    def losses(self) -> tuple[AcceptedLoss, ...]:
+        """The accepted losses that are written together with the attempt that brings them about."""
+
     def prepare(self, held: HeldRecord) -> None:
         """All that can be refused or can fail, before anything is stopped. Raises Refused."""
 
@@ -104,6 +108,11 @@ class SessionPlace:
         self._jar_id = ""
         self._losses: tuple[AcceptedLoss, ...] = ()
         self._watch = Stopwatch(shop)
+
+    @property
+    def losses(self) -> tuple[AcceptedLoss, ...]:
+        """None: they are written when the job is submitted, which Flink is told of then."""
+        return ()
 
     def begin(self) -> None:
         """Begins what needs no lock."""

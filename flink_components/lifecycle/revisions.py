@@ -114,13 +114,16 @@ def rest(held: HeldRecord, api: KubeApi, ref: ClusterRef) -> None:
         scale(held, api, of_revision(ref, number), NO_PODS)
 
 
-def remove_others(shop: Workshop, held: HeldRecord, api: KubeApi, ref: ClusterRef) -> None:
+def remove_others(
+    shop: Workshop, held: HeldRecord, api: KubeApi, ref: ClusterRef, kept: int | None = None
+) -> None:
     """Removes all revisions but that of `ref`: their objects, and what Flink has kept there.
 
+    `kept` is one more that stays.
     Best effort: what stays is removed by the next `up`.
     """
     for number in sorted(held.record.revisions, key=int):
-        if int(number) == ref.revision:
+        if int(number) in (ref.revision, kept):
             continue
         try:
             _remove(shop, held, api, of_revision(ref, int(number)))

@@ -16,7 +16,6 @@ from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.standing import LastWords
 from flink_components.lifecycle.submitting import submitted
 from flink_components.lifecycle.waiting import poll
-from flink_components.lifecycle.wish import JobWish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.record import Phase, RestorePoint, Run, Step, job_id_of
 from flink_components.spec.job import JobSpec
@@ -42,7 +41,7 @@ def start(
     and so is the point that it starts from, but where the user `forced` another one.
     """
     wish = place.wish
-    run = _next_run(shop, held, wish, revision, restore)
+    run = _next_run(shop, held, place, revision, restore)
     unsure = held.record.unsure
     if unsure is not None and unsure.job_id != run.job_id and arrives_late(shop, held):
         raise StepFailed(
@@ -57,6 +56,8 @@ def start(
     old = held.record.run
     if old is not None and not old.guarded and not needs_jar(run, old.jar, old.cluster):
         changes["jars_left"] = held.record.leaving(old.jar, old.cluster)
+    if place.losses:
+        changes["accepted"] = held.record.accepting(place.losses)
     held.commit(
         attempts=run.attempt, run=run, open=step, phase=Phase.UPGRADING, reason="", **changes
     )
@@ -78,12 +79,13 @@ def start(
 
 
 def _next_run(
-    shop: Workshop, held: HeldRecord, wish: JobWish, revision: int, restore: RestorePoint | None
+    shop: Workshop, held: HeldRecord, place: Place, revision: int, restore: RestorePoint | None
 ) -> Run:
     """The next attempt; its number is written before the submission.
 
     One whose submission never showed up is tried again under its own id, which Flink takes once.
     """
+    wish = place.wish
     attempt = held.record.attempts + 1
     origin = restore.path if restore else None
     job_id = job_id_of(wish.spec.key, revision, attempt)
@@ -93,6 +95,7 @@ def _next_run(
             "stateless": wish.stateless,
             "asked_from": origin if origin == wish.spec.restore_from else None,
             "rolled_back_from": wish.by_hand.rolled_back_from if wish.by_hand else None,
+            "may_lose": True if place.losses else None,
         }
     )
     if run.guarded and run.asked_from is not None:

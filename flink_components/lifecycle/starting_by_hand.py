@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flink_components.lifecycle.application_by_hand import resume_application
+from flink_components.lifecycle.application_by_hand import (
+    refuse_what_has_no_way,
+    resume_application,
+    rollback_application,
+)
 from flink_components.lifecycle.by_hand import run_of
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import supply_jar
@@ -111,10 +115,8 @@ def rollback_by_hand(
         check_ours(held.record)
         run = run_of(held)
         if run.guarded:
-            raise Refused(
-                f"{ledger.key} is an application, and the objects of its earlier revisions were "
-                f"removed: put the earlier program into its Pulumi program, and run `pulumi up`"
-            )
+            begun = run.fingerprint if _left_unfinished(held.record, run) else None
+            return rollback_application(shop, held, ledger, run, begun, last_state)
         programs = shelf_of(ledger).read()
         target = _target(held.record, run, programs)
         kept = _stable(held.record, programs) or target
@@ -130,7 +132,7 @@ def rollback_by_hand(
             common["fallback"] = "last_state"
         spec = to_run(earlier, **common)
         if target.fingerprint != run.fingerprint:
-            _refuse_what_has_no_way(held.record, spec, seen)
+            refuse_what_has_no_way(held.record, spec, seen)
         origin = run.rolled_back_from if target.fingerprint == run.fingerprint else run.revision
         wish = Wish(spec, target.content, ByHand(earlier, origin, may_lose))
         before = Wish(to_run(declared, **common), kept.content, ByHand(declared))
@@ -162,20 +164,6 @@ def _left_unfinished(record: Record, run: Run) -> bool:
 
 def _stable(record: Record, programs: Programs) -> Program | None:
     return programs.of(record.stable.fingerprint) if record.stable else None
-
-
-def _refuse_what_has_no_way(record: Record, spec: SessionJobSpec, seen: Seen) -> None:
-    """Says by hand what would else name a setting of the program."""
-    if finished(record, seen):
-        raise Refused(f"{record.key} has finished its bounded work: there is nothing to roll back")
-    needs_savepoint = spec.upgrade_mode is UpgradeMode.SAVEPOINT and spec.fallback is None
-    has_one = seen.checkpoint is not None and seen.checkpoint.savepoint and not seen.active
-    fails = seen.state not in (None, "RUNNING") and record.phase in RUNS
-    if needs_savepoint and fails and not has_one:
-        raise Refused(
-            f"{record.key} is {seen.state}, so it can't take a savepoint: give --last-state to go "
-            f"on from its latest completed checkpoint"
-        )
 
 
 def _with_program(declared: SessionJobSpec, earlier: SessionJobSpec) -> SessionJobSpec:

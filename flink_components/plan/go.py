@@ -139,6 +139,7 @@ def go(record: Record) -> Json | None:
             **({} if run.restored_from is None else {"restore": run.restored_from}),
             "claimMode": run.claim_mode or "NO_CLAIM",
             "ha": bool(run.ha),
+            **({"allowNonRestoredState": True} if run.may_lose else {}),
         }
     directory, savepoint = _stopping(record, run)
     if directory is None:
@@ -193,6 +194,7 @@ def taken_in(record: Record, annotations: Mapping[str, str]) -> Record:
             "job_id": job_id_of(record.key, run.revision, claim.attempt),
             "restored_from": point.path,
             "claim_mode": None,
+            "may_lose": None,
             "asked_from": None,
             "submitted_at": claim.seconds,
         }

@@ -142,7 +142,8 @@ class Run(_Value):
     given snapshot. `savepoint_dir` and `savepoint_format` are how it is stopped by hand.
     `rolled_back_from` is the revision that a rollback by hand has left for it.
     `parallelism` is the declared one, which tells a change of it from one of the program.
-    Of an application only: `ha`, whether Flink recovers by itself; `claim_mode`; how many pods.
+    Of an application only: `ha`, whether Flink recovers by itself; `claim_mode`; `may_lose`, if it
+    may start without state, whose loss was accepted; how many pods.
     """
 
     revision: int
@@ -163,6 +164,7 @@ class Run(_Value):
     parallelism: int | None = None
     ha: bool | None = None
     claim_mode: str | None = None
+    may_lose: bool | None = None
     job_managers: int | None = None
     task_managers: int | None = None
 

@@ -3,8 +3,8 @@
 Source: Kubernetes' ResourceQuota, whose `status` has what is allowed and what is used.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +38,12 @@ class Needs:
 
     def __str__(self) -> str:
         pods = "1 pod" if self.pods == 1 else f"{self.pods} pods"
-        return f"{_cores(self.millicores)}, {_gibibytes(self.memory)}, {pods}"
+        return f"{self.resources}, {pods}"
+
+    @property
+    def resources(self) -> str:
+        """Processors and memory in words."""
+        return f"{_cores(self.millicores)}, {_gibibytes(self.memory)}"
 
     def of(self, resource: str) -> int | None:
         """How much of what a quota counts; None for what pods of a cluster do not use."""
@@ -53,6 +58,22 @@ class Needs:
             "limits.memory": self.memory,
         }
         return found.get(resource)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """So many pods of one kind, what each of them needs, and which nodes may have them."""
+
+    name: str
+    count: int
+    each: Needs
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: Sequence[Mapping[str, Any]] = ()
+
+
+def together(batches: Iterable[Batch]) -> Needs:
+    """What all of them need."""
+    return sum((batch.each * batch.count for batch in batches), Needs(0, 0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -76,11 +97,11 @@ class Room:
         """In words why the pods would not be admitted."""
         return f"{self}, and they need {self._written(self.needed)}"
 
-    def _written(self, amount: int) -> str:
-        amount = max(amount, 0)
+    def _written(self, left: int) -> str:
+        left = max(left, 0)
         if self.resource.endswith("cpu"):
-            return _cores(amount)
-        return _gibibytes(amount) if self.resource.endswith("memory") else str(amount)
+            return _cores(left)
+        return _gibibytes(left) if self.resource.endswith("memory") else str(left)
 
 
 def rooms(quotas: Iterable[Mapping[str, Any]], needs: Needs) -> tuple[Room, ...]:
@@ -97,17 +118,18 @@ def rooms(quotas: Iterable[Mapping[str, Any]], needs: Needs) -> tuple[Room, ...]
         for resource, hard in sorted((status.get("hard") or {}).items()):
             needed = needs.of(resource)
             if needed is not None:
-                left = _amount(resource, hard) - _amount(resource, used.get(resource, "0"))
+                left = amount(resource, hard) - amount(resource, used.get(resource, "0"))
                 found.append(Room(quota["metadata"]["name"], resource, left, needed))
     return tuple(found)
 
 
-def _amount(resource: str, written: str) -> int:
+def amount(resource: str, written: str) -> int:
+    """A quantity in the unit of that resource. Raises ValueError."""
     # Nearly no program needs it.
     from kubernetes.utils.quantity import parse_quantity
 
-    amount: Decimal = parse_quantity(written)  # type: ignore[no-untyped-call]
-    return int(amount * 1000 if resource.endswith("cpu") else amount)
+    found: Decimal = parse_quantity(written)  # type: ignore[no-untyped-call]
+    return int(found * 1000 if resource.endswith("cpu") else found)
 
 
 def _cores(millicores: int) -> str:

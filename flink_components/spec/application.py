@@ -11,7 +11,7 @@ from pydantic import Field
 from flink_components.spec.base import Flag, Problem, check
 from flink_components.spec.cluster import ClusterSpec
 from flink_components.spec.jar import ApplicationJar, Sha256, unchecked
-from flink_components.spec.job import ClaimMode, DeclaredJobSpec, JobSpec, Limit
+from flink_components.spec.job import DeclaredJobSpec, JobSpec, Limit
 from flink_components.spec.names import Namespace
 from flink_components.spec.options import ApplicationOptions
 from flink_components.spec.pods import OF_APPLICATIONS
@@ -67,16 +67,6 @@ class ApplicationSpec(DeclaredJobSpec, ClusterSpec):
         """What the life cycle of its job works with. cluster: a revision of this application."""
         own = {name: getattr(self, name) for name in _OF_THE_JOB}
         return ApplicationJobSpec(**{**own, "checkpoint_dir": self.checkpoints}, cluster=cluster)
-
-    @check("claim_mode")
-    def _claims_nothing(self) -> Iterator[Problem]:
-        if self.claim_mode is not ClaimMode.NO_CLAIM:
-            yield Problem(
-                "claim_mode",
-                "is not taken from Flink's files, which is where a guarded start can write it",
-                repr(self.claim_mode.value),
-                "remove it: an application starts with NO_CLAIM",
-            )
 
     @check("jar", "image", "volume_mounts")
     def _the_image_holds_the_jar(self) -> Iterator[Problem]:

@@ -282,13 +282,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "remove it: it is for jobs on a cluster that exists"
         ),
     ),
-    "claim-mode": (
-        {"claim_mode": "CLAIM", "restore_from": "s3://acme/savepoints/savepoint-1"},
-        (
-            "claim_mode: is not taken from Flink's files, which is where a guarded start can "
-            "write it (given: 'CLAIM'); remove it: an application starts with NO_CLAIM"
-        ),
-    ),
     "accept-without-version": (
         {"accept": [{"operator": "*", "version": "2", "reason": "new ids"}]},
         (

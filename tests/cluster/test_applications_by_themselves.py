@@ -141,6 +141,17 @@ def test_a_quota_without_room_is_said_before_anything_is_made(
     assert app.objects() == set()
 
 
+def test_pods_that_no_node_has_room_for_are_said_in_the_preview(
+    new_application: NewApplication,
+) -> None:
+    app = new_application("huge")
+    run = app.stack.preview(app.declare(task_manager={"memory": "900Gi", "slots": 2}))
+    assert run.ok, run.error
+    assert (
+        "no node has room for the TaskManager (0.05 CPU, 900 GiB) now: they wait until one has"
+    ) in run.said("info", "huge")
+
+
 def counted(app: Application, quota: str) -> bool:
     return bool(app.kubernetes.call("GET", quota).get("status", {}).get("hard"))
 

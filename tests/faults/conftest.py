@@ -50,8 +50,8 @@ def struck_flink(
 @pytest.fixture
 def faults_share(request: pytest.FixtureRequest) -> int:
     """One in so many points is struck."""
-    given: str = request.config.getoption("--faults")
-    return 1 if given == "all" else int(given)
+    given: str | None = request.config.getoption("--faults")
+    return 1 if given == "all" else int(given or 60)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.faults.operations import Operation
 from tests.faults.struck_job import StruckJob
 
 
-def problems(job: StruckJob, operation: Operation) -> list[str]:
+def problems(job: StruckJob, operation: Operation[StruckJob]) -> list[str]:
     """What is not as it has to be after the operation, one line each."""
     record = job.record
     return [
@@ -25,7 +25,7 @@ def problems(job: StruckJob, operation: Operation) -> list[str]:
     ]
 
 
-def _standing(job: StruckJob, record: Record, operation: Operation) -> Iterator[str]:
+def _standing(job: StruckJob, record: Record, operation: Operation[StruckJob]) -> Iterator[str]:
     wanted = [record.run.job_id] if operation.runs and record.run else []
     running = job.running()
     if running != wanted:
@@ -36,7 +36,7 @@ def _standing(job: StruckJob, record: Record, operation: Operation) -> Iterator[
         yield f"a step is open: {record.open.what}"
 
 
-def _output(job: StruckJob, operation: Operation) -> Iterator[str]:
+def _output(job: StruckJob, operation: Operation[StruckJob]) -> Iterator[str]:
     report = job.goes_on() if operation.runs else check(job.output)
     if not report.ok:
         yield str(report)

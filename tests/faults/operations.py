@@ -8,33 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from flink_components.lifecycle.by_hand import savepoint_by_hand, suspend_by_hand
 from flink_components.lifecycle.errors import StepFailed
 from flink_components.plan.record import Phase
 from tests.faults.struck_job import StruckJob
 
-Act = Callable[[StruckJob, int], None]
+J = TypeVar("J")
+Act = Callable[[J, int], None]
 FAILS_TO_RESTORE = {"config": {"restart-strategy.type": "none"}}
 
 
-def nothing(_: StruckJob, __: int) -> None:
+def nothing(_: Any, __: int) -> None:
     return
 
 
 @dataclass(frozen=True)
-class Operation:
+class Operation(Generic[J]):
     """`act` in a round; `before` leads to where it can be done, `after` to the next round.
 
     `phase` is what the ledger says afterwards, `runs` whether the job does. `alone`: each round
     is about a job that was never declared.
     """
 
-    act: Act
+    act: Act[J]
     phase: Phase
     runs: bool = True
-    before: Act = nothing
-    after: Act = nothing
+    before: Act[J] = nothing
+    after: Act[J] = nothing
     alone: bool = False
 
 
@@ -90,7 +92,7 @@ def delete(job: StruckJob, number: int) -> None:
     job.destroy(job.program(0))
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Operation[StruckJob]] = {
     "create": Operation(create, Phase.STABLE, alone=True),
     "upgrade": Operation(upgrade, Phase.STABLE),
     "upgrade from the last state": Operation(upgrade_from_last_state, Phase.STABLE),

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tests.faults.operations import OPERATIONS
-from tests.faults.struck_job import StruckJob, struck_job
+from tests.faults.kinds import KINDS, Struck
 from tests.faults.switch import Strike, Switch
 
 _SECONDS = 240.0
@@ -42,7 +41,7 @@ class Performance:
     """An operation that is done in a process of its own."""
 
     def __init__(
-        self, job: StruckJob, operation: str, number: int, strike: Strike | None = None
+        self, job: Struck, operation: str, number: int, strike: Strike | None = None
     ) -> None:
         self._answer, there = _FORKS.Pipe(duplex=False)
         self._process = _FORKS.Process(
@@ -78,7 +77,7 @@ class Performance:
         self._process.join()
 
 
-def perform(job: StruckJob, operation: str, number: int) -> Outcome:
+def perform(job: Struck, operation: str, number: int) -> Outcome:
     """Does the operation in a process of its own, and waits for its end."""
     performance = Performance(job, operation, number)
     outcome = performance.outcome()
@@ -93,9 +92,9 @@ def _act(
     number: int,
     strike: Strike | None,
 ) -> None:
-    switch, error = Switch(strike), ""
+    switch, kind, error = Switch(strike), KINDS[place["kind"]], ""
     try:
-        OPERATIONS[operation].act(struck_job(place, switch), number)
+        kind.operations[operation].act(kind.made(place, switch), number)
     except Exception as problem:
         error = f"{type(problem).__name__}: {problem}"
     answer.send((error, tuple(switch.points)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from examples.jobs.jars import build
+from flink_components.flink.errors import FlinkError
 from flink_components.kube.access import Access
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.session_job import Wish
@@ -20,6 +22,8 @@ from flink_components.spec.connection import Connection
 from flink_components.spec.ref import ClusterRef
 from tests.faults.switch import Switch
 from tests.lifecycle.jobs import JobUnderTest
+
+KIND = "session job"
 
 LEASE_SECONDS = 2
 """How long a dead process keeps its lock: tests wait for its end at each death."""
@@ -50,6 +54,7 @@ class StruckJob(JobUnderTest):
     def place(self) -> dict[str, Any]:
         """All that another process needs to work on the job."""
         return {
+            "kind": KIND,
             "name": self.name,
             "ref": self.ref.to_json(),
             "output": self.output,
@@ -83,6 +88,12 @@ class StruckJob(JobUnderTest):
     def running(self) -> list[str]:
         """Ids of all jobs of its name that have not ended."""
         return [job.id for job in self.flink.jobs() if job.name == self.name and job.state in _UP]
+
+    def end(self) -> None:
+        """Ends what runs of it, past the package under test."""
+        for job_id in self.running():
+            with suppress(FlinkError):
+                self.flink.cancel(job_id)
 
 
 _UP = frozenset(

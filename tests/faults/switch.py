@@ -1,7 +1,7 @@
 """What a fault does to one call, in the transport below the package: no code of it knows.
 
-A point is a call; one that only reads again what was just read is not, so a poll counts once. What
-a fault does there, it does in earnest: the process that dies dies by SIGKILL.
+A point is a call; one that only reads again what was read since the last write is not, so a poll
+counts once. What a fault does there, it does in earnest: the process that dies dies by SIGKILL.
 """
 
 from __future__ import annotations
@@ -48,12 +48,18 @@ class Strike:
     fault: Fault
 
 
+Answers = Callable[[requests.PreparedRequest], "requests.Response | None"]
+"""What is answered without a server; None where it is not."""
+
+
 class Switch:
     """Counts the points of one process, and lets the strike hit; `points` says what they were."""
 
     def __init__(self, strike: Strike | None = None) -> None:
         self.points: list[str] = []
+        self.answers_here: Answers = lambda _: None
         self._strike = strike
+        self._read: set[str] = set()
 
     def session(self) -> requests.Session:
         """A session whose calls go through the switch."""
@@ -68,8 +74,12 @@ class Switch:
     ) -> requests.Response:
         """One call, as the strike wants it."""
         point = f"{request.method} {_IDS.sub('*', request.path_url.partition('?')[0])}"
-        if request.method == "GET" and self.points and point == self.points[-1]:
+        if request.method != "GET":
+            self._read.clear()
+        elif point in self._read:
             return send()
+        else:
+            self._read.add(point)
         self.points.append(point)
         if self._strike is None or self._strike.number != len(self.points) - 1:
             return send()
@@ -84,7 +94,7 @@ class Switch:
         if fault is Fault.KILLED_BEFORE:
             os.kill(os.getpid(), signal.SIGKILL)
         if fault is Fault.UNAVAILABLE:
-            return _answer(request, 503)
+            return _proxys(request, 503)
         if fault is Fault.LATE:
             _send_later(request, send)
             raise requests.ReadTimeout("no answer in time", request=request)
@@ -93,7 +103,7 @@ class Switch:
             os.kill(os.getpid(), signal.SIGKILL)
         if fault is Fault.LOST:
             raise requests.ReadTimeout("no answer in time", request=request)
-        return _answer(request, 500)
+        return _proxys(request, 500)
 
 
 class _Struck(HTTPAdapter):
@@ -105,7 +115,12 @@ class _Struck(HTTPAdapter):
         self, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> requests.Response:
         whole = super().send
-        return self._switch.pass_through(request, lambda: whole(request, *args, **options))
+
+        def send() -> requests.Response:
+            answered = self._switch.answers_here(request)
+            return whole(request, *args, **options) if answered is None else answered
+
+        return self._switch.pass_through(request, send)
 
 
 def _send_later(request: requests.PreparedRequest, send: Callable[[], requests.Response]) -> None:
@@ -121,14 +136,20 @@ def _send_later(request: requests.PreparedRequest, send: Callable[[], requests.R
     threading.Timer(LATE_SECONDS, arrive).start()
 
 
-def _answer(request: requests.PreparedRequest, status: int) -> requests.Response:
+def _proxys(request: requests.PreparedRequest, status: int) -> requests.Response:
     """An answer as a proxy on the way would make it."""
+    return answer(request, status, "upstream connect error")
+
+
+def answer(request: requests.PreparedRequest, status: int, text: str) -> requests.Response:
+    """An answer that no server has given."""
     made = requests.Response()
     made.status_code = status
     made.reason = "made by a proxy"
     made.request = request
     made.url = request.url or ""
-    made._content = b"upstream connect error"
+    made._content = text.encode()
+    made.encoding = "utf-8"
     headers: Mapping[str, str] = {"Content-Type": "text/plain"}
     made.headers.update(headers)
     return made

@@ -18,7 +18,7 @@ from sandbox.engine import ensure
 from sandbox.engine import environment as engine_environment
 from tests.cluster.stacks import ENGINE, PROVIDER, JobStack
 from tests.faults.clones import declaring
-from tests.faults.rounds import NewJob, end
+from tests.faults.rounds import NewJob
 from tests.faults.struck_job import StruckJob
 from tests.lifecycle.kubernetes import Kubernetes, until
 
@@ -93,7 +93,7 @@ def stories(
         try:
             return Story(job, JobStack(home / job.name, ensure(), variables, job.name), case)
         finally:
-            end(job)
+            job.end()
 
     with ThreadPoolExecutor(3) as pool:
         return {name_of(case): pool.submit(tell, case) for case in CASES}

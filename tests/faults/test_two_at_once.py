@@ -21,7 +21,7 @@ from tests.conformance.lab import Run
 from tests.faults.clones import clones_of, declaring, slow_to_end, standing_still
 from tests.faults.judge import problems
 from tests.faults.operations import OPERATIONS
-from tests.faults.rounds import NewJob, end
+from tests.faults.rounds import NewJob
 from tests.faults.struck_job import StruckJob
 from tests.lifecycle.kubernetes import Kubernetes, until
 
@@ -110,7 +110,7 @@ def stories(
     with ThreadPoolExecutor(2) as pool:
         yield pool.submit(Race, jobs[0], racing), pool.submit(TakeOver, jobs[1], taken_over)
     for job in jobs:
-        end(job)
+        job.end()
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,13 @@ def test_an_attempt_that_nobody_has_claimed_is_claimed(ask: Ask, claim: object) 
     assert (decision["kind"], decision["go"]) == ("CLAIM", TOLD)
 
 
+def test_a_loss_is_allowed_to_the_attempt_that_is_told_so_alone(ask: Ask) -> None:
+    losing = {**TOLD, "allowNonRestoredState": True}
+    assert decided(ask, losing)["go"] == losing
+    back = decided(ask, {**STOPPED, "allowNonRestoredState": True}, claimed(12), lock="FREE")
+    assert (back["kind"], back["go"]) == ("TAKE_BACK", TAKEN_BACK)
+
+
 def test_what_we_have_claimed_is_started(ask: Ask) -> None:
     decision = decided(ask, TOLD, claimed(12, "ours"))
     assert (decision["kind"], decision["go"]) == ("START", TOLD)

@@ -66,12 +66,14 @@ def test_a_job_waits_goes_is_stopped_goes_on_and_is_taken_back(
     flink_jobs.until("looks of the watchdog", 15, lambda: ledger.reads > seen + 5)
     assert flink.job_manager.poll() is None
 
-    # the next attempt ends it, and goes from the savepoint
-    ledger.annotate(GO, go(2, SECOND, savepoint))
+    # the next attempt ends it, and goes from the savepoint, which is Flink's own by now
+    ledger.annotate(GO, {**go(2, SECOND, savepoint), "claimMode": "CLAIM"})
     assert flink.job_manager.wait(15) == 170
     start()
     flink.wait_for(SECOND, "RUNNING")
     flink_jobs.until("restore", 10, lambda: same(flink.restored(SECOND), savepoint))
+    metadata = Path(savepoint.removeprefix("file:")) / "_metadata"
+    flink_jobs.until("its removal by Flink", 20, lambda: not metadata.exists())
 
     # its runner stops it, and dies before it has recorded anything
     ledger.lock_by("uuid a runner")

@@ -12,8 +12,7 @@ class Judgement:
     """The verdict, the losses that stand in its way, and those that are accepted.
 
     `by` names what was looked at in place of a snapshot that is yet to be taken, `graph` where the
-    job graph is from that no file has. `can_lose`: the job may be started without a part of its
-    state at all.
+    job graph is from that no file has.
     """
 
     verdict: StateVerdict
@@ -21,7 +20,6 @@ class Judgement:
     accepted: tuple[Accepted, ...] = ()
     by: str = ""
     graph: str = ""
-    can_lose: bool = True
 
     @property
     def refusal(self) -> str:
@@ -34,11 +32,6 @@ class Judgement:
             )
         if not self.refused:
             return ""
-        if not self.can_lose:
-            return (
-                "state would be lost, and an application can't be started without a part of its "
-                "state, whatever is accepted: keep the uids"
-            )
         return "state would be lost: keep it, or accept each loss by name"
 
     @property

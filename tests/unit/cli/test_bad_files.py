@@ -21,7 +21,7 @@ Run = Callable[..., int]
 _SNAPSHOT = location("1.20.3-heap-files")
 _MEBIBYTE = 1 << 20
 _DIRECTORY = "; give the directory of one savepoint or checkpoint"
-_CREDENTIALS = "; it is read with this machine's own credentials: see that they reach it"
+_CREDENTIALS = "; it is read with this machine's own credentials: see that it can be reached so"
 _SCHEMES = "; give a path of this machine, or s3://, gs://, abfss:// or https://"
 
 

@@ -83,9 +83,14 @@ class FakeRevision:
         put = self.kube.put
         for component, replicas in (("jobmanager", 1), ("taskmanager", 2)):
             labels = {**self.labels, "app.kubernetes.io/component": component}
-            spec = {"replicas": replicas}
+            volumes = [{"name": "flink-conf", "configMap": {"name": self._named("config")}}]
+            spec = {"replicas": replicas, "template": {"spec": {"volumes": volumes}}}
             put("Deployment", self.namespace, self._named(component), labels=labels, spec=spec)
-        put("Service", self.namespace, self._named("rest"), labels=self.labels)
+        for part in ("rest", "rpc"):
+            spec = {"selector": {}, "clusterIP": f"10.0.0.{self.number}"}
+            put("Service", self.namespace, self._named(part), labels=self.labels, spec=spec)
+        for kind in ("Role", "RoleBinding"):
+            put(kind, self.namespace, self._named("flink"))
         data = {"config.yaml": f"kubernetes.cluster-id: {self.cluster_id}\n"}
         put("ConfigMap", self.namespace, self._named("config"), labels=self.labels, data=data)
         put("ConfigMap", self.namespace, self._named("guard"), labels=self.labels)

@@ -12,6 +12,7 @@ Reply = tuple[int, Any]
 GROUPS = {
     ("api/v1", "configmaps"): "ConfigMap",
     ("api/v1", "events"): "Event",
+    ("api/v1", "nodes"): "Node",
     ("api/v1", "pods"): "Pod",
     ("api/v1", "resourcequotas"): "ResourceQuota",
     ("api/v1", "secrets"): "Secret",
@@ -19,23 +20,29 @@ GROUPS = {
     ("apis/apps/v1", "deployments"): "Deployment",
     ("apis/coordination.k8s.io/v1", "leases"): "Lease",
     ("apis/networking.k8s.io/v1", "networkpolicies"): "NetworkPolicy",
+    ("apis/rbac.authorization.k8s.io/v1", "roles"): "Role",
+    ("apis/rbac.authorization.k8s.io/v1", "rolebindings"): "RoleBinding",
 }
 
 
 class FakeKube:
     """Objects by kind, namespace and name. A write with an old resourceVersion is a conflict.
 
-    `logs` are by namespace, pod, and whether it is that before the last restart.
+    `logs` are by namespace, pod, and whether it is that before the last restart. `forbidden` are
+    kinds that may not be listed everywhere; nodes are in no namespace.
     """
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Json] = {}
         self.logs: dict[tuple[str, str, bool], str] = {}
+        self.forbidden: set[str] = set()
         self._versions = itertools.count(100)
         self._uids = itertools.count(1)
 
     def handle(self, method: str, path: str, query: str, body: Any) -> Reply:
         """Answers as the API server does: objects, lists, or a Status."""
+        if "/namespaces/" not in path:
+            return self._everywhere(path)
         group, _, rest = path.strip("/").partition("/namespaces/")
         namespace, plural, *names = rest.split("/")
         kind = GROUPS[(group, plural)]
@@ -56,6 +63,14 @@ class FakeKube:
             return 200, self._store(key, _merged(self.objects[key], body))
         del self.objects[key]
         return 200, {"kind": "Status", "status": "Success"}
+
+    def _everywhere(self, path: str) -> Reply:
+        group, _, plural = path.strip("/").rpartition("/")
+        kind = GROUPS[(group, plural)]
+        if kind in self.forbidden:
+            return status(403, "Forbidden", f"{plural} is forbidden: at the cluster scope")
+        found = [body for (k, _, _), body in sorted(self.objects.items()) if k == kind]
+        return 200, {"metadata": {}, "items": copy.deepcopy(found)}
 
     def _log(self, namespace: str, pod: str, previous: bool) -> tuple[int, Any]:
         text = self.logs.get((namespace, pod, previous))

@@ -13,7 +13,6 @@ from flink_components.lifecycle.application import ensure_application
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.history import book_of
 from flink_components.lifecycle.revisions import write_revision
-from flink_components.lifecycle.starting_by_hand import rollback_by_hand
 from flink_components.plan.record import Phase
 from tests.unit.doubles.application_world import NAME, ApplicationWorld
 from tests.unit.doubles.flink_jobs import Behaviour
@@ -66,6 +65,7 @@ def test_nothing_of_the_old_revision_is_left_and_the_service_leads_to_the_new_on
         "fraud-r2-jobmanager",
         "fraud-r2-jobmanager-0",
         "fraud-r2-rest",
+        "fraud-r2-rpc",
         "fraud-r2-taskmanager",
         "fraud-r2-taskmanager-0",
         "fraud-r2-taskmanager-1",
@@ -261,16 +261,6 @@ def test_a_delete_that_keeps_the_job_keeps_its_pods(world: ApplicationWorld) -> 
 
 
 # -- by hand ----------------------------------------------------------------------------------
-
-
-def test_a_rollback_by_hand_says_that_the_objects_are_gone(world: ApplicationWorld) -> None:
-    run(world)
-    with pytest.raises(Refused) as error:
-        rollback_by_hand(Process(world).shop, Process(world).ledger())
-    assert str(error.value) == (
-        "payments/fraud is an application, and the objects of its earlier revisions were removed: "
-        "put the earlier program into its Pulumi program, and run `pulumi up`"
-    )
 
 
 def test_an_application_keeps_its_key(world: ApplicationWorld) -> None:

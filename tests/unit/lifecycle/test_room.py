@@ -9,7 +9,7 @@ import pytest
 
 from flink_components.lifecycle.planning import plan_application
 from flink_components.plan.plan import Plan
-from flink_components.plan.room import Needs
+from flink_components.plan.room import Batch, Needs
 from tests.unit.doubles.application_world import ApplicationWorld
 from tests.unit.doubles.world import NAMESPACE, Process
 
@@ -27,6 +27,18 @@ def quota(world: ApplicationWorld, **hard: str) -> None:
     world.kube.put("ResourceQuota", NAMESPACE, "team", spec={}, status={"hard": names})
 
 
+def node(world: ApplicationWorld, name: str, cpu: str, memory: str) -> None:
+    world.kube.put(
+        "Node",
+        "",
+        name,
+        status={
+            "allocatable": {"cpu": cpu, "memory": memory, "pods": "110"},
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    )
+
+
 def planned(world: ApplicationWorld, number: int, **wished: Any) -> Plan:
     """With one JobManager, and as many TaskManagers of the same size as are made."""
     wish = world.wish_of(number, f"v{number}", **wished)
@@ -36,7 +48,10 @@ def planned(world: ApplicationWorld, number: int, **wished: Any) -> Plan:
         {**DECLARED, "image": f"fraud:{number}"},
         DECLARED,
         None,
-        lambda task_managers: POD + POD * task_managers,
+        lambda task_managers: (
+            Batch("JobManager", 1, POD),
+            Batch("TaskManager", task_managers, POD),
+        ),
     )
 
 
@@ -82,3 +97,52 @@ def test_pods_that_an_earlier_up_has_made_are_in_the_quota_already(
 def test_what_needs_no_new_pods_needs_no_room(world: ApplicationWorld) -> None:
     quota(world, pods="0")
     assert planned(world, 1).refused is None
+
+
+def test_what_no_node_has_room_for_is_said_and_not_refused(world: ApplicationWorld) -> None:
+    node(world, "one", cpu="2", memory="4Gi")
+    plan = planned(world, 2)
+    assert (plan.headline, plan.refused) == ("RESTARTS WITH ITS STATE", None)
+    assert plan.needs == (
+        "3 CPU, 3 GiB, 3 pods beside r1; no node has room for 1 of the 2 TaskManagers (1 CPU, 1 "
+        "GiB each) now: they wait until one has, and the job runs on until then; with surge=False "
+        "only the JobManager needs room beside what runs"
+    )
+
+
+def test_no_way_round_is_offered_where_no_pod_has_room(world: ApplicationWorld) -> None:
+    node(world, "one", cpu="500m", memory="4Gi")
+    assert planned(world, 2).needs == (
+        "3 CPU, 3 GiB, 3 pods beside r1; no node has room for the JobManager (1 CPU, 1 GiB) and "
+        "the 2 TaskManagers (1 CPU, 1 GiB each) now: they wait until one has, and the job runs on "
+        "until then"
+    )
+
+
+def test_nodes_with_room_are_no_news(world: ApplicationWorld) -> None:
+    node(world, "one", cpu="2", memory="4Gi")
+    node(world, "two", cpu="1", memory="4Gi")
+    assert planned(world, 2).needs == ""
+
+
+def test_a_first_start_without_room_waits(world: ApplicationWorld, tmp_path: Path) -> None:
+    empty = ApplicationWorld(tmp_path / "empty")
+    node(empty, "one", cpu="2", memory="4Gi")
+    assert planned(empty, 1).needs == (
+        "3 CPU, 3 GiB, 3 pods; no node has room for 1 of the 2 TaskManagers (1 CPU, 1 GiB each) "
+        "now: they wait until one has"
+    )
+
+
+def test_who_may_not_list_nodes_is_told_nothing_of_them(world: ApplicationWorld) -> None:
+    node(world, "one", cpu="0", memory="0")
+    world.kube.forbidden = {"Node"}
+    assert planned(world, 2).needs == ""
+
+
+def test_who_may_not_list_pods_everywhere_is_told_nothing_of_nodes(
+    world: ApplicationWorld,
+) -> None:
+    node(world, "one", cpu="0", memory="0")
+    world.kube.forbidden = {"Pod"}
+    assert planned(world, 2).needs == ""

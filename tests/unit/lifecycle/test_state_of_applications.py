@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flink_components.lifecycle.planning import plan_application
 from flink_components.plan.plan import Plan
+from flink_components.plan.record import Phase
 from tests.unit.doubles.application_world import ApplicationWorld
 from tests.unit.doubles.job_graphs import graph
 from tests.unit.doubles.judged_job import NUMBERS, OFFSETS, RULES, SAME, SNAPSHOT, WINDOW
 from tests.unit.doubles.world import Process
-from tests.unit.lifecycle.applications import failing
+from tests.unit.lifecycle.applications import BROKEN, failing, run
 
+REMEMBER = "ee80cf1f8a547f701f43246f1b2ac71a"
+"""Its id: before Flink 2.0 a snapshot knows no names."""
 ACCEPT = [{"operator": "remember", "version": "2", "reason": "made again"}]
 
 
@@ -23,11 +27,11 @@ def world(tmp_path: Path) -> ApplicationWorld:
     made = ApplicationWorld(tmp_path)
     made.up(Process(made), "v1")
     made.advance(5)
-    run = made.record().run
-    assert run is not None
+    first = made.record().run
+    assert first is not None
     flink = made.revisions[1].flink
     flink.keep_checkpoints_in(tmp_path / "checkpoints")
-    path = Path(flink.checkpoint(run.job_id).path[5:])
+    path = Path(flink.checkpoint(first.job_id).path[5:])
     flink.disk = None
     shutil.copytree(SNAPSHOT, path, dirs_exist_ok=True)
     (tmp_path / "full.json").write_text(graph(*SAME).to_json())
@@ -50,23 +54,50 @@ def test_full_says_what_of_the_graph_is_not_compared(world: ApplicationWorld) ->
     )
 
 
-def test_partial_is_refused_though_it_is_accepted(world: ApplicationWorld) -> None:
+def test_partial_is_refused_with_the_line_that_accepts_it(world: ApplicationWorld) -> None:
+    found = planned(world, "partial.json", version="2")
+    assert found.refused == "state would be lost: keep it, or accept each loss by name"
+    assert f'accept=[{{"operator": "{REMEMBER}"' in found.text()
+
+
+def test_an_accepted_loss_is_said(world: ApplicationWorld) -> None:
     found = planned(world, "partial.json", version="2", accept=ACCEPT)
-    assert found.refused == (
-        "state would be lost, and an application can't be started without a part of its state, "
-        "whatever is accepted: keep the uids"
-    )
-    assert "accept=" not in found.text()
+    assert (found.refused, found.headline) == (None, "RESTARTS WITH PART OF ITS STATE")
 
 
-def test_up_refuses_it_too_and_the_job_runs_on(world: ApplicationWorld) -> None:
+def test_up_refuses_a_loss_that_is_not_accepted_and_the_job_runs_on(
+    world: ApplicationWorld,
+) -> None:
     graph_file = str(world.folder / "partial.json")
-    said = failing(world, "v2", job_graph=graph_file, version="2", accept=ACCEPT)
-    assert said.startswith("state would be lost, and an application can't be started without")
+    accept = [{**ACCEPT[0], "version": "1"}]
+    said = failing(world, "v2", job_graph=graph_file, version="2", accept=accept)
+    assert said.startswith("state would be lost: keep it, or accept each loss by name")
     assert len(world.active()) == 1
     record = world.record()
     assert record.run is not None
     assert record.run.revision == 1
+
+
+def test_an_accepted_loss_is_allowed_for_that_start_alone(world: ApplicationWorld) -> None:
+    accepting: dict[str, Any] = {"version": "2", "accept": ACCEPT}
+    run(world, "v2", job_graph=str(world.folder / "partial.json"), **accepting)
+    record = world.record()
+    assert world.go()["allowNonRestoredState"] is True
+    assert [(one.operator, one.reason) for one in record.accepted] == [(REMEMBER, "made again")]
+
+    run(world, "v3", **accepting)
+    assert "allowNonRestoredState" not in world.go()
+    assert len(world.record().accepted) == 1
+
+
+def test_where_the_loss_does_not_help_the_old_revision_runs_again_with_all_its_state(
+    world: ApplicationWorld,
+) -> None:
+    world.behaviours["v2"] = BROKEN
+    graph_file = str(world.folder / "partial.json")
+    failing(world, "v2", job_graph=graph_file, version="2", accept=ACCEPT)
+    assert world.record().phase is Phase.ROLLED_BACK
+    assert "allowNonRestoredState" not in world.go()
 
 
 def test_a_graph_of_another_jar_is_refused_where_its_sha256_is_declared(

@@ -24,7 +24,7 @@ public final class Agent {
     }
 
     private static void guard(Arguments arguments, Map<String, String> environment)
-            throws IOException, InterruptedException {
+            throws IOException, InterruptedException, ReflectiveOperationException {
         String pod = environment.get("POD_UID");
         if (pod == null || pod.isEmpty()) {
             throw new IllegalArgumentException("POD_UID is not set");
@@ -40,6 +40,7 @@ public final class Agent {
         String nonce = UUID.randomUUID().toString();
         Go go = new Waiting(arguments, api, settings, pod, nonce, preloader).untilStart();
         preloader.finish();
+        RestoreSettings.apply(go.attempt);
         OwnJob job = new OwnJob(restPort, go.attempt.jobId);
         new Watchdog(api, go, job, arguments).start();
     }

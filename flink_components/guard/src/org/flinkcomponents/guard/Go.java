@@ -81,6 +81,9 @@ final class Go {
         }
         fields.put("claimMode", attempt.claimMode);
         fields.put("ha", ha);
+        if (attempt.mayLose) {
+            fields.put(Attempt.MAY_LOSE, true);
+        }
         return Json.text(fields);
     }
 }
