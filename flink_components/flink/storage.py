@@ -41,11 +41,10 @@ def filesystem(location: str, access: StateAccess | None = None) -> tuple[Any, s
         location = f"{plain_scheme(scheme)}:{rest}"
         if scheme == "file":
             location = f"file:///{rest.lstrip('/')}"
-    options = _options(location, access)
-    try:
-        import fsspec
+    import fsspec
 
-        options = _options(location, access, fsspec.config.conf)
+    options = _options(location, access, fsspec.config.conf)
+    try:
         files, path = fsspec.url_to_fs(location, **options)
         if options:
             files.retries = _TRIES
@@ -156,11 +155,14 @@ def is_local(location: str) -> bool:
 def in_sight(location: str, access: StateAccess | None = None) -> bool:
     """Whether the folder of a local file or the bucket of another can be seen from here.
 
-    What is missing where neither can is elsewhere, for all that is known. Raises StorageError.
+    What is missing where neither can is elsewhere, for all that is known; every machine has a root.
+    Raises StorageError.
     """
     files, path = filesystem(location, access)
     local = "file" in files.protocol
     holder = path.rpartition("/")[0] if local else path.partition("/")[0]
+    if not holder.strip("/"):
+        return False
     try:
         return bool(files.exists(holder))
     except Exception as error:

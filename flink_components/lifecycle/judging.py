@@ -16,7 +16,7 @@ from flink_components.lifecycle.snapshot_verdict import (
     verdict_from_here,
     verdict_of_stand_in,
 )
-from flink_components.lifecycle.wish import JobWish, Wish
+from flink_components.lifecycle.wish import JobWish
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.record import Record, Run

@@ -173,8 +173,18 @@ def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: Ju
     assert found.headline == "REFUSED"
     assert found.state is not None
     assert found.state.verdict.obstacles == (
-        f"there is no file file://{job.world.folder}/savepoint-1/_metadata",
+        f"there is no file file://{job.world.folder}/savepoint-1/_metadata; give the directory of "
+        f"one savepoint or checkpoint",
     )
+
+
+def test_a_given_snapshot_in_the_root_of_a_file_system_may_be_the_pods_alone(
+    job: JudgedJob,
+) -> None:
+    found = job.planned(restore_from="file:///savepoint-that-is-not-here")
+    assert found.headline == "RESTARTS WITH ITS STATE"
+    assert found.state is not None
+    assert found.state.verdict.verdict is Verdict.UNKNOWN
 
 
 def test_a_given_snapshot_of_which_a_file_is_missing_is_refused(job: JudgedJob) -> None:
