@@ -27,8 +27,8 @@ class Next:
     @property
     def graph(self) -> str:
         """Where the graph is, in the project's folder."""
-        wide = "-".join(str(value) for value in self.config.values())
-        return f"{_BUILD}/{self.jar}{f'-{wide}' if wide else ''}.graph.json"
+        build = "-".join([self.jar.rpartition("-")[2], *map(str, self.config.values())])
+        return f"{_BUILD}/graph-{build}.json"
 
     def declared(self) -> dict[str, Any]:
         """Its part of the entry in `flink:jobs`; None: nothing is declared any more."""

@@ -47,7 +47,7 @@ class JobArgs(TypedDict, total=False):
     job_graph: Input[str]
     """A file that `flink-components graph JAR -o FILE` made: tells what becomes of the state."""
     state_access: Input[Mapping[str, Any]]
-    """How snapshots are read from this machine: `{"s3": {"endpoint": …, "access_key_env": …}}`."""
+    """How this machine reaches snapshots: `{"s3": {"endpoint": …, "access_key_env": …, …}}`."""
     on_delete: Input[str]
     """savepoint (default where savepoint_dir is set), cancel or keep."""
     deadlines: Input[Mapping[str, Input[str]]]

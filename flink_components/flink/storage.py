@@ -123,18 +123,20 @@ def _root(location: str) -> str:
     return "/".join(location.split("/")[:3])
 
 
-def write_seen(location: str, content: bytes, landmark: str) -> None:
+def write_seen(
+    location: str, content: bytes, landmark: str, access: StateAccess | None = None
+) -> None:
     """Writes a file to a storage on which `landmark` is seen; it appears whole or not at all.
 
     A storage that could not be reached is not tried again by this process, since that may take
     many seconds. Raises StorageError.
     """
-    root = _root(location)
+    root = _storage(location, access)
     if root in _out_of_reach:
         raise StorageError(_out_of_reach[root])
-    files, path = filesystem(location)
+    files, path = filesystem(location, access)
     try:
-        if not files.exists(filesystem(landmark)[1]):
+        if not files.exists(filesystem(landmark, access)[1]):
             raise StorageError(f"{landmark} can't be seen from here")
         made = f"{path}.new" if "file" in files.protocol else path
         files.pipe_file(made, content)

@@ -97,7 +97,7 @@ def _release(shop: Workshop, ledger: Ledger[Record], owner: Owner, spec: StopSpe
             settle(shop, held, spec)
             arrives_late(shop, held)
             done = _end(shop, held, ledger, spec)
-            write_down(shop, held, ledger)
+            write_down(shop, held, ledger, spec.state_access)
             remove_programs(shop, ledger)
             run = held.record.run
             if held.record.of_an_application and spec.delete_action is not OnDelete.KEEP:

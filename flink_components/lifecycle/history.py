@@ -25,6 +25,7 @@ from flink_components.plan.history import (
 from flink_components.plan.record import History, Record, RestorePoint, Run, Step, Switch, Taken
 from flink_components.spec.job import JobSpec, StopSpec
 from flink_components.spec.names import lease_name
+from flink_components.spec.state_access import StateAccess
 
 _WRITE_ATTEMPTS = 3
 _DISPOSED_AT_ONCE = 5
@@ -138,10 +139,13 @@ def book_of(ledger: Ledger[Record]) -> Book:
 
 
 @contextmanager
-def writing_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> Iterator[None]:
+def writing_down(
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], access: StateAccess | None = None
+) -> Iterator[None]:
     """Moves the ledger's new points to the history beside what is done in the block, by its end.
 
-    What can't be written now is written later, and is no error.
+    What can't be written now is written later, and is no error. `access` is how this machine
+    reaches the storage of the savepoints, where that is declared.
     """
     points, run = held.record.unlisted, held.record.run
     if not points:
@@ -151,7 +155,7 @@ def writing_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> It
 
     def write() -> None:
         history = book_of(ledger).add(points)
-        problems.append(copy_history(history, run.savepoint_dir if run else None))
+        problems.append(copy_history(history, run.savepoint_dir if run else None, access))
 
     def then() -> None:
         held.note(unlisted=tuple(p for p in held.record.unlisted if p not in points))
@@ -163,9 +167,11 @@ def writing_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> It
         yield
 
 
-def write_down(shop: Workshop, held: HeldRecord, ledger: Ledger[Record]) -> None:
+def write_down(
+    shop: Workshop, held: HeldRecord, ledger: Ledger[Record], access: StateAccess | None = None
+) -> None:
     """The same, before anything else is done."""
-    with writing_down(shop, held, ledger):
+    with writing_down(shop, held, ledger, access):
         pass
 
 
@@ -188,7 +194,8 @@ def tidy_savepoints(
             if disposed(shop, run, point.path):
                 gone.append(point.path)
         if gone:
-            copy_history(book.dispose(gone, shop.clock.now()), run.savepoint_dir)
+            history = book.dispose(gone, shop.clock.now())
+            copy_history(history, run.savepoint_dir, spec.state_access)
 
 
 def disposed(shop: Workshop, run: Run, path: str) -> bool:

@@ -69,7 +69,7 @@ def ensure_held(
         _bring(shop, held, ledger, place, last)
     finally:
         place.tidy(held)
-        write_down(shop, held, ledger)
+        write_down(shop, held, ledger, place.wish.spec.state_access)
     tidy_savepoints(shop, held, ledger, place.wish.spec)
     return held.record
 
@@ -292,7 +292,7 @@ def _start_new(
         run = start(shop, held, place, decision.revision, restore, decision.forced)
         left = bool(held.record.jars_left)
         others = shop.beside(lambda: needed_by_others(ledger)) if left else None
-        with writing_down(shop, held, ledger):
+        with writing_down(shop, held, ledger, place.wish.spec.state_access):
             become_stable(shop, held, place, run)
     except AnswerLost:
         raise

@@ -133,6 +133,9 @@ class StopSpec(SpecModel):
     savepoint_format: SavepointFormat = Field(
         default=SavepointFormat.NATIVE, description="native or canonical"
     )
+    state_access: StateAccess | None = Field(
+        default=None, description="how snapshots are read from the machine that runs Pulumi"
+    )
     drain: Flag = Field(
         default=False, description="emit everything (MAX_WATERMARK) before the savepoint of a stop"
     )
@@ -202,9 +205,6 @@ class DeclaredJobSpec(StopSpec):
     )
     job_graph: GraphFile | None = Field(
         default=None, description="the file that `flink-components graph JAR -o FILE` made"
-    )
-    state_access: StateAccess | None = Field(
-        default=None, description="how snapshots are read from the machine that runs Pulumi"
     )
     description: str | None = Field(default=None, description="for people")
 

@@ -77,7 +77,7 @@ def plan_in(text: str, upgrade: str) -> list[str]:
 def plans_in(text: str, upgrade: str) -> set[str]:
     """All plans of an upgrade in a text, without hashes, sizes and numbers of checkpoints."""
     found = set()
-    for match in re.finditer(re.escape(upgrade), text):
+    for match in re.finditer(rf"{re.escape(upgrade)}.*\n\s+changed ", text):
         lines = plan_in(text[match.start() :].partition("\n```")[0], upgrade)
         plan = re.sub(r"\d+(\.\d)? ([KMG]i)?B\b", "# B", "\n".join(lines))
         found.add(re.sub(r"chk-\d+", "chk-#", plan))

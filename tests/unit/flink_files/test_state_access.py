@@ -11,7 +11,7 @@ from flink_components.flink.checkpoint_files import latest_left
 from flink_components.flink.metadata.cursor import MetadataError
 from flink_components.flink.metadata.heads import with_states
 from flink_components.flink.metadata.reading import read_snapshot
-from flink_components.flink.storage import StorageError, filesystem, in_sight
+from flink_components.flink.storage import StorageError, filesystem, in_sight, write_seen
 from flink_components.spec.state_access import S3Reading, StateAccess
 from tests.cluster.object_store import ObjectStore, object_store
 
@@ -88,3 +88,9 @@ def test_an_endpoint_that_does_not_answer_is_said_without_a_key() -> None:
 
 def test_a_local_path_needs_no_access(store: ObjectStore) -> None:
     assert read_snapshot(str(_SNAPSHOT), _access(store)) == read_snapshot(str(_SNAPSHOT))
+
+
+def test_a_file_is_written_beside_what_is_seen_there(store: ObjectStore) -> None:
+    seen = "s3://acme/chk/job/chk-7/_metadata"
+    write_seen("s3://acme/chk/history.json", b"{}", seen, _access(store))
+    assert "chk/history.json" in store.keys("acme", "chk/")
