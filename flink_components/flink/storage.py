@@ -21,6 +21,7 @@ _IS_AWAY = {
 _S3 = {
     "connect_timeout": 5,
     "read_timeout": 30,
+    "max_pool_connections": 64,
     "retries": {"mode": "standard", "total_max_attempts": 3},
 }
 """By default an S3 that does not answer is tried for minutes."""
