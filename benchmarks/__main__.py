@@ -1,7 +1,7 @@
 """Measures the package beside what it is built on, and says whether the goals are met.
 
-python -m benchmarks [import_time] [savepoint] [session_job] [preview] [upgrades] [switch]
-    [--repetitions N]
+python -m benchmarks [import_time] [savepoint] [session_job] [preview] [plans] [upgrades]
+    [switch] [--repetitions N]
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ _REPETITIONS = {
     "savepoint": 11,
     "session_job": 15,
     "preview": 5,
+    "plans": 3,
     "upgrades": 1,
     "switch": 5,
 }
-_NEED_NO_NODE = {"import_time", "savepoint"}
-_LONG = ("upgrades", "switch")
+_NEED_NO_NODE = {"import_time", "savepoint", "plans"}
+_LONG = ("plans", "upgrades", "switch")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -28,12 +28,13 @@ class Project:
 
     folder: Path
     environment: Mapping[str, str]
+    program: str = _PROGRAM
 
     def create(self) -> None:
         """Writes the program and makes the stack."""
         self.folder.mkdir()
         (self.folder / "Pulumi.yaml").write_text(f"name: {self.folder.name}\nruntime: python\n")
-        (self.folder / "__main__.py").write_text(_PROGRAM)
+        (self.folder / "__main__.py").write_text(self.program)
         self.run("stack", "init", "test")
 
     def run(self, *arguments: str) -> str:

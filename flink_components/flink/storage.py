@@ -20,7 +20,12 @@ _IS_AWAY = {
     "TimeoutError",
 }
 """What libraries call it when a storage does not answer, or nobody is let in."""
-_PATIENCE = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 1}}
+_PATIENCE = {
+    "connect_timeout": 5,
+    "read_timeout": 30,
+    "max_pool_connections": 64,
+    "retries": {"max_attempts": 1},
+}
 """With an S3, in seconds: by default one that does not answer is tried for minutes."""
 _TRIES = 2
 _EXTRAS = {"s3": "flink-components[s3]", "gs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs"}
