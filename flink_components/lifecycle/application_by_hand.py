@@ -2,7 +2,7 @@
 
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.application_place import ApplicationPlace
-from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.kept_revisions import make_again, read_kept
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.observing import observe_latest
@@ -72,8 +72,8 @@ def rollback_application(
     number = str(earlier.revision)
     held.commit(revisions={**held.record.revisions, number: earlier.fingerprint})
     try:
-        ref = make_again(ledger.api, target)
-    except KubeError as error:
+        ref = make_again(shop, ledger.api, target)
+    except (KubeError, StepFailed) as error:
         raise Refused(
             f"the objects of revision {number} can't be made again, and nothing was stopped: "
             f"{error}"

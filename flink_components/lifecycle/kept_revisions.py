@@ -8,14 +8,16 @@ import base64
 import gzip
 import json
 from contextlib import AbstractContextManager, suppress
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flink_components.kube.api import Conflict, KubeApi, NotFound
 from flink_components.kube.objects.application import names
-from flink_components.lifecycle.errors import LifecycleError
+from flink_components.lifecycle.errors import LifecycleError, StepFailed
 from flink_components.lifecycle.ledger import KEY, Ledger, own_labels
+from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop, meanwhile
 from flink_components.plan.record import SCHEMA, Record, Run
 from flink_components.spec.base import load
@@ -27,6 +29,7 @@ Json = dict[str, Any]
 _FIELD = "revisions"
 _KEPT = 2
 _WRITE_ATTEMPTS = 3
+_GONE_SECONDS = 60.0
 _VERSIONS = {
     "Service": "v1",
     "ConfigMap": "v1",
@@ -86,27 +89,42 @@ def read_kept(ledger: Ledger[Record]) -> KeptRevisions:
     return _read(ledger, _secret(ledger))
 
 
-def make_again(api: KubeApi, kept: KeptRevision) -> ClusterRef:
+def make_again(shop: Workshop, api: KubeApi, kept: KeptRevision) -> ClusterRef:
     """Makes the objects that are not there, without pods; the reference to the revision.
 
-    Raises KubeError.
+    One that is on its way out is waited for. Raises KubeError, StepFailed.
     """
     ref = load(ClusterRef, kept.run.cluster)
     for body in kept.objects:
-        with suppress(Conflict):
-            owned = body["metadata"].get("ownerReferences") or []
-            for owner in owned:
-                owner["uid"] = api.get("Service", ref.namespace, owner["name"])["metadata"]["uid"]
-            api.create(body["kind"], ref.namespace, body)
+        for owner in body["metadata"].get("ownerReferences") or []:
+            owner["uid"] = api.get("Service", ref.namespace, owner["name"])["metadata"]["uid"]
+        made = poll(shop.clock, partial(_is_made, api, ref, body), bool, _GONE_SECONDS, pause=0.2)
+        if not made[1]:
+            name = f"{body['kind']} {ref.namespace}/{body['metadata']['name']}"
+            raise StepFailed(f"{name} is being deleted, and is still there: run this again")
     uid = api.get("Service", ref.namespace, ref.service)["metadata"]["uid"]
     return ref.model_copy(update={"uid": uid})
+
+
+def _is_made(api: KubeApi, ref: ClusterRef, body: Json) -> bool:
+    """It is there now, and not about to go: by itself, or with an owner that has gone."""
+    try:
+        api.create(body["kind"], ref.namespace, body)
+    except Conflict:
+        with suppress(NotFound):
+            found = api.get(body["kind"], ref.namespace, body["metadata"]["name"])["metadata"]
+            owners = [one["uid"] for one in found.get("ownerReferences") or []]
+            wanted = [one["uid"] for one in body["metadata"].get("ownerReferences") or []]
+            return "deletionTimestamp" not in found and owners == wanted
+        return False
+    return True
 
 
 def _keep(ledger: Ledger[Record], run: Run) -> None:
     for _ in range(_WRITE_ATTEMPTS):
         secret = _secret(ledger)
         known = _read(ledger, secret)
-        if known.kept and known.kept[-1].run.revision == run.revision:
+        if known.kept and known.kept[-1].run == run:
             return
         new = KeptRevision(run=run, objects=tuple(_objects(ledger.api, run)))
         others = [one for one in known.kept if one.run.revision != run.revision]

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 GO, CLAIM = "flink-components/go", "flink-components/claim"
 PROBE, PROBED = "flink-components/probe", "flink-components/probed"
 DISOWNED = 170
+_RIGHTS = ("Role", "RoleBinding")
 BEGINNING = (
     "2027-01-15 08:00:00,000 INFO  org.apache.flink.runtime.entrypoint.ClusterEntrypoint [] -  "
     "Starting StandaloneApplicationClusterEntryPoint (Version: 1.20.3, Scala: 2.12)"
@@ -76,6 +77,8 @@ class FakeRevision:
         self.exits = 0
         self.back_off = 0.0
         self.starts_again = 0.0
+        self.collected_after = 0.0
+        self.goes: dict[str, float] = {}
         flink.up = False
         self._make(program)
 
@@ -89,11 +92,30 @@ class FakeRevision:
         for part in ("rest", "rpc"):
             spec = {"selector": {}, "clusterIP": f"10.0.0.{self.number}"}
             put("Service", self.namespace, self._named(part), labels=self.labels, spec=spec)
-        for kind in ("Role", "RoleBinding"):
+        for kind in _RIGHTS:
             put(kind, self.namespace, self._named("flink"))
+            role = self.kube.objects[(kind, self.namespace, self._named("flink"))]
+            owner = {"kind": "Service", "name": self._named("rest"), "uid": self._service_uid()}
+            role["metadata"]["ownerReferences"] = [owner]
         data = {"config.yaml": f"kubernetes.cluster-id: {self.cluster_id}\n"}
         put("ConfigMap", self.namespace, self._named("config"), labels=self.labels, data=data)
         put("ConfigMap", self.namespace, self._named("guard"), labels=self.labels)
+
+    def _service_uid(self) -> str | None:
+        found = self.kube.objects.get(("Service", self.namespace, self._named("rest")))
+        return found and str(found["metadata"]["uid"])
+
+    def _collect(self) -> None:
+        """What is owned goes with its owner, after a while."""
+        uid = self._service_uid()
+        for kind in _RIGHTS:
+            key = (kind, self.namespace, self._named("flink"))
+            found = self.kube.objects.get(key)
+            if found is None or found["metadata"]["ownerReferences"][0]["uid"] == uid:
+                continue
+            goes_at = self.goes.setdefault(kind, self.clock.now() + self.collected_after)
+            if self.clock.now() >= goes_at:
+                del self.kube.objects[key], self.goes[kind]
 
     def _named(self, part: str) -> str:
         return f"{self.name}-r{self.number}-{part}"
@@ -115,6 +137,7 @@ class FakeRevision:
 
     def tick(self) -> None:
         """The Deployments have their pods, and the JVM does what is due."""
+        self._collect()
         for component in ("jobmanager", "taskmanager"):
             wanted = self.replicas(component) or 0
             for index in range(3):

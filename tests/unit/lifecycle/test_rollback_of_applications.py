@@ -125,6 +125,17 @@ def test_what_was_edited_by_hand_is_said(world: ApplicationWorld) -> None:
     assert world.the_job().entry_class == "v2"
 
 
+def test_rights_that_are_about_to_go_with_the_old_service_are_waited_for(tmp_path: Path) -> None:
+    world = ApplicationWorld(tmp_path)
+    run(world)
+    world.revisions[1].collected_after = 20
+    run(world, "v2")
+    rollback(world)
+    role = world.kube.objects[("Role", NAMESPACE, "fraud-r1-flink")]
+    service = world.kube.objects[("Service", NAMESPACE, "fraud-r1-rest")]
+    assert role["metadata"]["ownerReferences"][0]["uid"] == service["metadata"]["uid"]
+
+
 def test_a_destroy_removes_what_was_kept(world: ApplicationWorld) -> None:
     process = Process(world)
     process.release(world.wish_of(2, "v2"))  # type: ignore[arg-type]
