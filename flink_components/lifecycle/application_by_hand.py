@@ -44,11 +44,13 @@ def rollback_application(
     run: Run,
     begun: str | None = None,
     last_state: bool = False,
+    may_lose: str = "",
 ) -> Record:
     """Upgrades to the revision that was stable before, whose objects are made again.
 
     `begun` is the fingerprint of one whose rollback was left unfinished. The objects of the
-    revision that is left stay, without pods. Raises Refused, StepFailed.
+    revision that is left stay, without pods. `may_lose` is why state for which the earlier program
+    has no operator may be left out. Raises Refused, StepFailed.
     """
     kept = read_kept(ledger)
     target = (kept.of(begun) if begun else None) or kept.before(run)
@@ -86,7 +88,7 @@ def rollback_application(
         job_managers=earlier.job_managers or 1,
         stable_service=plain_or_hashed_name(declared.name, "-rest"),
         ha=bool(earlier.ha),
-        by_hand=ByHand(declared, run.rolled_back_from if again else run.revision),
+        by_hand=ByHand(declared, run.rolled_back_from if again else run.revision, may_lose),
     )
     return ensure_held(shop, held, ledger, ApplicationPlace(shop, ledger, wish))
 

@@ -116,7 +116,7 @@ def rollback_by_hand(
         run = run_of(held)
         if run.guarded:
             begun = run.fingerprint if _left_unfinished(held.record, run) else None
-            return rollback_application(shop, held, ledger, run, begun, last_state)
+            return rollback_application(shop, held, ledger, run, begun, last_state, may_lose)
         programs = shelf_of(ledger).read()
         target = _target(held.record, run, programs)
         kept = _stable(held.record, programs) or target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def world(tmp_path: Path) -> ApplicationWorld:
     return made
 
 
-def rollback(world: ApplicationWorld, process: Process | None = None, **how: bool) -> Run:
+def rollback(world: ApplicationWorld, process: Process | None = None, **how: Any) -> Run:
     process = process or Process(world)
     found = rollback_by_hand(process.shop, process.ledger(), **how).run
     world.advance(5)
@@ -51,6 +52,17 @@ def test_the_revision_before_goes_on_with_all_the_state(world: ApplicationWorld)
     assert world.record().phase is Phase.STABLE
     stable = world.kube.objects[("Service", NAMESPACE, "fraud-rest")]
     assert stable["spec"]["selector"] == {"flink-components/revision": "1"}
+
+
+def test_state_is_left_out_only_where_that_is_accepted_and_the_ledger_keeps_why(
+    world: ApplicationWorld,
+) -> None:
+    assert rollback(world).may_lose is None
+    found = rollback(world, may_lose="a wrong window")
+    assert (found.revision, found.may_lose) == (2, True)
+    assert [(one.operator, one.version, one.reason) for one in world.record().accepted] == [
+        ("*", "rollback from revision 1", "a wrong window")
+    ]
 
 
 def test_its_objects_are_made_as_they_were(world: ApplicationWorld) -> None:
