@@ -23,7 +23,15 @@ def ground(
     """Two Flinks of the oldest version, one of them with the adaptive scheduler; with `--fidelity`
     also one of the newest.
     """
-    names = EVERYWHERE if request.config.getoption("--fidelity") else HERE
+    import os
+
+    names = (
+        ("adaptive", "newer")
+        if os.environ.get("FID_THIN")
+        else EVERYWHERE
+        if request.config.getoption("--fidelity")
+        else HERE
+    )
     folder = tmp_path_factory.mktemp("fidelity")
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         made = {name: _flink(name, folder / name) for name in names}
