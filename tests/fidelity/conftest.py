@@ -23,15 +23,7 @@ def ground(
     """Two Flinks of the oldest version, one of them with the adaptive scheduler; with `--fidelity`
     also one of the newest.
     """
-    import os
-
-    names = (
-        ("adaptive", "newer")
-        if os.environ.get("FID_THIN")
-        else EVERYWHERE
-        if request.config.getoption("--fidelity")
-        else HERE
-    )
+    names = EVERYWHERE if request.config.getoption("--fidelity") else HERE
     folder = tmp_path_factory.mktemp("fidelity")
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
         made = {name: _flink(name, folder / name) for name in names}
