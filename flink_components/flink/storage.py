@@ -62,12 +62,13 @@ def write_seen(location: str, content: bytes, landmark: str) -> None:
 def in_sight(location: str) -> bool:
     """Whether the folder of a local file or the bucket of another can be seen from here.
 
-    What is missing where neither can is elsewhere, for all that is known. Raises StorageError.
+    What is missing where neither can is elsewhere, for all that is known; so is what lies directly
+    below the root, which every machine has. Raises StorageError.
     """
     files, path = filesystem(location)
     local = "file" in files.protocol
     holder = path.rpartition("/")[0] if local else path.partition("/")[0]
-    return bool(files.exists(holder))
+    return bool(holder and files.exists(holder))
 
 
 def first_line(error: Exception) -> str:

@@ -61,7 +61,7 @@ def judged(
     if decision.restore is None and decision.stop not in (Stop.SAVEPOINT, Stop.LAST_STATE):
         return None
     if graph is None:
-        return Judgement(_without_graph(decision))
+        return Judgement(_without_graph(spec, decision))
     target = _target(shop, spec, graph, record, decision)
     if decision.restore is not None:
         verdict, by = verdict_from_here(decision.restore.path, graph, target), ""
@@ -77,10 +77,10 @@ def judged(
     return _weighed(wish, _with_doubts(verdict, _doubts(wish, graph)), by)
 
 
-def _without_graph(decision: Decision) -> StateVerdict:
+def _without_graph(spec: JobSpec, decision: Decision) -> StateVerdict:
     """A snapshot that a person names may be mistyped: that is told by a look at it alone."""
     named = decision.restore if decision.forced else None
-    problem = problem_from_here(named.path) if named else ""
+    problem = problem_from_here(named.path, spec.savepoint_dir) if named else ""
     return unreadable(problem) if problem else unknown(_NO_GRAPH)
 
 

@@ -57,16 +57,18 @@ def verdict_of_stand_in(
         return unknown(str(error))
 
 
-def problem_from_here(path: str) -> str:
+def problem_from_here(path: str, savepoint_dir: str | None) -> str:
     """Why the snapshot at `path` can't be restored by any program; "" where that is not known.
 
-    That it is missing or damaged counts only in a place that can be seen from here.
+    That it is missing counts only in a place that can be seen from here, and where the folder of
+    the job's savepoints can be, too: a folder of that name may be another one for the pods.
     """
     try:
         snapshot = read_snapshot(path)
         missing, _ = _looked_for(snapshot, path)
     except MetadataError as error:
-        return str(error) if in_sight(path) else ""
+        seen = savepoint_dir is not None and in_sight(f"{savepoint_dir.rstrip('/')}/any")
+        return str(error) if seen and in_sight(path) else ""
     except StorageError:
         return ""
     return incomplete(missing)

@@ -19,7 +19,7 @@ from tests.fidelity.judge import foretold, observed, problems, too_many_kept
 from tests.fidelity.subject import Step, Subject
 
 MOST = 240
-A_FEW = 20
+A_FEW = 14
 IN_A_ROW = 12
 TABLE = "plan of a change, and what came of it"
 QUIET = {Does.NOTHING, Does.STAYS_DOWN}
