@@ -45,6 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--restart-node", action="store_true", help="with tests that restart the node")
     fidelity = parser.getgroup("fidelity")
     fidelity.addoption("--fidelity", action="store_true", help="every pair and change, not a few")
+    seed_help = "from which on changes are drawn"
+    fidelity.addoption("--fidelity-seed", metavar="N", type=int, default=1, help=seed_help)
     faults = parser.getgroup("faults")
     first = DEFAULT_VERSIONS[0]
     faults.addoption("--faults", metavar="N", help="strike one in N points (60), or all")

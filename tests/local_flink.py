@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -244,12 +245,22 @@ class LocalFlink:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on."""
-    taken = [socket.socket() for _ in range(count)]
-    try:
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in taken]
-    finally:
-        for one in taken:
-            one.close()
+    """Ports of loopback that nobody listens on, and that were not given to another Flink."""
+    with _mutex:
+        taken: list[socket.socket] = []
+        found: list[int] = []
+        try:
+            while len(found) < count:
+                taken.append(socket.socket())
+                taken[-1].bind(("127.0.0.1", 0))
+                port = int(taken[-1].getsockname()[1])
+                found += [] if port in _given else [port]
+        finally:
+            for one in taken:
+                one.close()
+        _given.update(found)
+        return found
+
+
+_mutex = threading.Lock()
+_given: set[int] = set()

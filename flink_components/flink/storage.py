@@ -162,13 +162,13 @@ def is_local(location: str) -> bool:
 def in_sight(location: str, access: StateAccess | None = None) -> bool:
     """Whether the folder of a local file or the bucket of another can be seen from here.
 
-    What is missing where neither can is elsewhere, for all that is known; every machine has a root.
-    Raises StorageError.
+    What is missing where neither can is elsewhere, for all that is known; so is what lies directly
+    below the root, which every machine has. Raises StorageError.
     """
     files, path = filesystem(location, access)
     local = "file" in files.protocol
     holder = path.rpartition("/")[0] if local else path.partition("/")[0]
-    if not holder.strip("/"):
+    if not holder:
         return False
     try:
         return bool(files.exists(holder))

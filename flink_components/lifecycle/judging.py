@@ -28,7 +28,6 @@ from flink_components.plan.state.verdict import StateVerdict, Verdict
 from flink_components.spec.base import load
 from flink_components.spec.job import ClaimMode, JobSpec, SavepointFormat, SessionJobSpec
 from flink_components.spec.ref import ClusterRef
-from flink_components.spec.state_access import StateAccess
 from flink_components.spec.version import minor_of
 
 _BACKENDS = ("state.backend.type", "state.backend")
@@ -56,7 +55,7 @@ def judged(
         return None
     graph = found.graph
     if graph is None:
-        return Judgement(_without_graph(decision, access, found.problem))
+        return Judgement(_without_graph(spec, decision, found.problem))
     target = _target(shop, spec, graph, record, decision)
     earlier = earlier_graph(shop, _writing_run(record, decision))
     if decision.restore is not None:
@@ -75,10 +74,12 @@ def judged(
     return replace(judgement, graph=found.origin)
 
 
-def _without_graph(decision: Decision, access: StateAccess | None, why: str) -> StateVerdict:
+def _without_graph(spec: JobSpec, decision: Decision, why: str) -> StateVerdict:
     """A snapshot that a person names may be mistyped: that is told by a look at it alone."""
     named = decision.restore if decision.forced else None
-    problem = problem_from_here(named.path, access) if named else ""
+    if named is None:
+        return unknown(why)
+    problem = problem_from_here(named.path, spec.savepoint_dir, spec.state_access)
     return unreadable(problem) if problem else unknown(why)
 
 

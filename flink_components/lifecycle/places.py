@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from flink_components.lifecycle.accepting import accepted
 from flink_components.lifecycle.adopting import adopt
+from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
@@ -108,6 +109,7 @@ class SessionPlace:
         self._jar_id = ""
         self._losses: tuple[AcceptedLoss, ...] = ()
         self._watch = Stopwatch(shop)
+        self._refused = False
 
     @property
     def losses(self) -> tuple[AcceptedLoss, ...]:
@@ -144,7 +146,11 @@ class SessionPlace:
 
     def prepare(self, held: HeldRecord) -> None:
         self._watch.begin(held)
-        self._jar_id = self._rehearsal.result().jar_id
+        try:
+            self._jar_id = self._rehearsal.result().jar_id
+        except Refused:
+            self._refused = True
+            raise
         self._watch.done("prepare")
 
     def prepare_again(self, held: HeldRecord) -> None:
@@ -207,6 +213,7 @@ class SessionPlace:
         """A jar that was uploaded for a start that was refused is needed by nobody."""
         held.note(jar_wanted=None)
         run, cluster = held.record.run, self.wish.spec.cluster.to_json()
-        if run is not None and not needs_jar(run, self.wish.content, cluster):
+        needed = needs_jar(run, self.wish.content, cluster) if run else not self._refused
+        if not needed:
             held.note(jars_left=held.record.leaving(self.wish.content, cluster))
         remove_left_jars(self._shop, held, self._ledger)

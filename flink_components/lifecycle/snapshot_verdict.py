@@ -70,16 +70,21 @@ def verdict_of_stand_in(
         return unknown(str(error))
 
 
-def problem_from_here(path: str, access: StateAccess | None = None) -> str:
+def problem_from_here(
+    path: str, savepoint_dir: str | None, access: StateAccess | None = None
+) -> str:
     """Why the snapshot at `path` can't be restored by any program; "" where that is not known.
 
-    That it is missing or damaged counts only in a place that can be seen from here.
+    That it is missing counts only in a place that can be seen from here, and where the folder of
+    the job's savepoints can be, too: a folder of that name may be another one for the pods.
     """
     try:
         try:
             snapshot = read_snapshot(path, access)
         except MetadataError as error:
-            return str(error) if in_sight(path, access) else ""
+            beside = f"{(savepoint_dir or '').rstrip('/')}/any"
+            seen = in_sight(beside, access) and in_sight(path, access)
+            return str(error) if seen else ""
     except StorageError:
         return ""
     return incomplete(_looked_for(snapshot, path, access)[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import join
@@ -104,6 +104,21 @@ class Subject:
         assert self.declared is not None
         shop = self._job(self.values).shop
         return plan(shop, self.declared, _inputs(self.declared), last=self.last)
+
+    @property
+    def runs(self) -> bool:
+        """It is declared to."""
+        return bool(self.values.get("state", "running") == "running")
+
+    def meddled(self, what: str) -> None:
+        """Someone does something to it by hand."""
+        act: dict[str, Callable[[], None]] = {
+            "cancelled": self.cancelled_by_hand,
+            "stopped": self.stopped_by_hand,
+            "saved": self.saved_by_hand,
+            "suspended": self.suspended_by_command,
+        }
+        act[what]()
 
     @property
     def missing(self) -> str:

@@ -80,6 +80,15 @@ def test_a_jar_that_was_uploaded_for_a_start_that_is_refused_is_removed(world: W
     assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
 
 
+def test_so_is_that_of_a_first_start_that_is_refused(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.inject(Answer(400, {"errors": ["main() failed"]}), calls_to("POST", "/plan"))
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(world.wish())
+    assert (world.flink.uploads, world.flink.jars) == (1, {})
+
+
 def test_a_move_that_is_refused_leaves_no_jar_on_the_new_cluster(world: World) -> None:
     run(world, "payments/a")
     world.add_cluster("etl", revision=2)

@@ -169,6 +169,7 @@ def test_a_given_snapshot_that_is_missing_where_it_would_be_seen_is_refused(job:
 
 
 def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: JudgedJob) -> None:
+    (job.world.folder / "savepoints").mkdir()
     found = job.planned(restore_from=f"file://{job.world.folder}/savepoint-1")
     assert found.headline == "REFUSED"
     assert found.state is not None
@@ -178,13 +179,14 @@ def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: Ju
     )
 
 
-def test_a_given_snapshot_in_the_root_of_a_file_system_may_be_the_pods_alone(
-    job: JudgedJob,
-) -> None:
-    found = job.planned(restore_from="file:///savepoint-that-is-not-here")
-    assert found.headline == "RESTARTS WITH ITS STATE"
-    assert found.state is not None
-    assert found.state.verdict.verdict is Verdict.UNKNOWN
+def test_where_the_folder_of_savepoints_is_not_seen_it_may_be_the_pods(job: JudgedJob) -> None:
+    said = reason(job, restore_from=f"file://{job.world.folder}/savepoint-1")
+    assert said.startswith("there is no job graph")
+
+
+def test_directly_below_the_root_nothing_is_in_sight(job: JudgedJob) -> None:
+    said = reason(job, **job.next(*SAME), restore_from="file:///savepoint-1")
+    assert said == "file:///savepoint-1 can't be seen from here"
 
 
 def test_a_given_snapshot_of_which_a_file_is_missing_is_refused(job: JudgedJob) -> None:

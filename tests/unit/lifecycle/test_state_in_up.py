@@ -79,6 +79,7 @@ def test_without_a_job_graph_flink_itself_refuses_to_lose_state(job: JudgedJob) 
 
 
 def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: JudgedJob) -> None:
+    (job.world.folder / "savepoints").mkdir()
     said = refused(job, restore_from=f"file://{job.world.folder}/savepoint-1")
     assert "there is no file file://" in said
 
