@@ -14,7 +14,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -380,7 +380,7 @@ class LocalPods:
 def local_pods(
     kubernetes: Kubernetes, namespace: str, home: Path, version: str
 ) -> Iterator[LocalPods]:
-    """A namespace whose pods are local ones; what a run that was killed has left there goes first."""
+    """A namespace whose pods are local ones; what a killed run has left there goes first."""
     path = f"/api/v1/namespaces/{namespace}"
 
     def is_gone() -> bool:
