@@ -14,8 +14,8 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,7 +30,7 @@ from flink_components.kube.objects import labels
 from flink_components.kube.objects.application_pods import GUARD_JAR
 from flink_components.spec.pods import OF_APPLICATIONS
 from sandbox.images import distribution
-from tests.lifecycle.kubernetes import Kubernetes
+from tests.lifecycle.kubernetes import Kubernetes, until
 from tests.local_flink import WORKER, WORKER_MEMORY, LocalFlink, free_ports
 
 Json = dict[str, Any]
@@ -374,6 +374,27 @@ class LocalPods:
             "KUBERNETES_SERVICE_PORT": str(server.port or 443),
             "FLINK_CONF_DIR": str(folder / "conf"),
         }
+
+
+@contextmanager
+def local_pods(
+    kubernetes: Kubernetes, namespace: str, home: Path, version: str
+) -> Iterator[LocalPods]:
+    """A namespace whose pods are local ones; what a killed run has left there goes first."""
+    path = f"/api/v1/namespaces/{namespace}"
+
+    def is_gone() -> bool:
+        if kubernetes.call("GET", path) is None:
+            return True
+        kubernetes.give_up_namespace(namespace)
+        for pod in kubernetes.call("GET", f"{path}/pods")["items"]:
+            name = pod["metadata"]["name"]
+            kubernetes.call("PATCH", f"{path}/pods/{name}", {"metadata": {"finalizers": None}})
+        return False
+
+    until(f"the end of namespace {namespace}", 60, is_gone)
+    with kubernetes.namespace(namespace), LocalPods(kubernetes, namespace, home, version) as pods:
+        yield pods
 
 
 def _address_of_a_node(kubernetes: Kubernetes) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.images import DEFAULT_VERSIONS
 from tests.faults.application_operations import OPERATIONS
-from tests.faults.local_pods import LocalPods
+from tests.faults.local_pods import local_pods
 from tests.faults.rounds import NewJob, strike_some
 from tests.faults.struck_application import KIND, StruckApplication
 from tests.faults.switch import KILLS
@@ -36,7 +36,7 @@ def new_application(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -
         name = f"app-{next(numbers)}"
         return StruckApplication(name, NAMESPACE, kubeconfig, version, folder / name, home)
 
-    with kubernetes.namespace(NAMESPACE), LocalPods(kubernetes, NAMESPACE, home, version):
+    with local_pods(kubernetes, NAMESPACE, home, version):
         yield make
 
 

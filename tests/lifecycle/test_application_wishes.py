@@ -19,7 +19,7 @@ from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.starting_by_hand import rollback_by_hand
 from flink_components.plan.record import Record, Run
 from sandbox.images import DEFAULT_VERSIONS, distribution
-from tests.faults.local_pods import LocalPods
+from tests.faults.local_pods import local_pods
 from tests.faults.struck_application import StruckApplication
 from tests.lifecycle.kubernetes import Kubernetes, until
 
@@ -33,7 +33,7 @@ LOSS = {"operator": "uid-largest", "version": "3", "reason": "nobody reads it"}
 def app(kubeconfig: str, tmp_path: Path) -> Iterator[StruckApplication]:
     kubernetes, version = Kubernetes(kubeconfig), DEFAULT_VERSIONS[0]
     pods = tmp_path / "pods"
-    with kubernetes.namespace(NAMESPACE), LocalPods(kubernetes, NAMESPACE, pods, version):
+    with local_pods(kubernetes, NAMESPACE, pods, version):
         folder = tmp_path / "app"
         made = StruckApplication("wishes", NAMESPACE, kubeconfig, version, folder, pods)
         made.up(made.program(0))
