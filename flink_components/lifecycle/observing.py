@@ -12,7 +12,7 @@ from flink_components.lifecycle.standing import down
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop
 from flink_components.plan.decision import Seen
-from flink_components.plan.record import Run
+from flink_components.plan.record import RUNS, Record, Run
 
 _LOOKS_FOR_A_LATER_ONE = 2
 _STARTS_SECONDS = 30.0
@@ -71,6 +71,20 @@ def _checkpoints(shop: Workshop, flink: FlinkClient, run: Run, fresh: bool) -> C
         shop.clock.sleep(flink.refresh_interval())
         found = flink.checkpoints(run.job_id)
     return found
+
+
+def observe_recorded(shop: Workshop, record: Record) -> Seen:
+    """What became of the run of a record; where another's doing has ended it, as `up` will find it.
+
+    A savepoint with which someone has just stopped it is not in Flink's cache yet, and without one
+    it is at the end of its work.
+    """
+    if record.run is None:
+        return Seen(reached=True)
+    seen = observe(shop, record.run)
+    if seen.state in ENDED and record.phase in RUNS:
+        return observe(shop, record.run, fresh=True)
+    return seen
 
 
 def observe_latest(shop: Workshop, run: Run) -> Seen:

@@ -12,7 +12,7 @@ from flink_components.lifecycle.describing import describe
 from flink_components.lifecycle.errors import LifecycleError, Refused
 from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.left_checkpoints import with_left_checkpoint
-from flink_components.lifecycle.observing import observe, with_scaling
+from flink_components.lifecycle.observing import observe, observe_recorded, with_scaling
 from flink_components.lifecycle.room import PodsOf, with_room
 from flink_components.lifecycle.wish import ApplicationWish, JobWish, Wish
 from flink_components.lifecycle.work import Workshop
@@ -24,7 +24,7 @@ from flink_components.plan.outcome import Does
 from flink_components.plan.plan import Plan
 from flink_components.plan.record import Adopted, Record, Run, Use
 from flink_components.spec.base import SpecError, load
-from flink_components.spec.job import SessionJobSpec
+from flink_components.spec.job import JobSpec, SessionJobSpec, UpgradeMode
 
 
 def plan(
@@ -90,7 +90,8 @@ def _planned(
     except (FlinkError, KubeError, AccessError) as error:
         return _unknown(wish, changed, new, f"Flink can't be asked: {error}")
     record = adopting or record
-    seen = observe(shop, record.run) if record and record.run else Seen(reached=True)
+    seen = observe_recorded(shop, record) if record and record.run else Seen(reached=True)
+    seen = _with_first_checkpoint(shop, spec, record, seen)
     seen = with_left_checkpoint(shop, spec, record, seen)
     if not seen.reached:
         return _unknown(wish, changed, new, f"Flink can't be asked: {seen.problem}")
@@ -108,6 +109,17 @@ def _planned(
         found = replace(found, unfinished="its ledger, which someone deleted, is made again")
     renamed = record is not None and record.key != spec.key
     return replace(found, why=found.why or f"it was {previous_key} so far") if renamed else found
+
+
+def _with_first_checkpoint(
+    shop: Workshop, spec: JobSpec, record: Record | None, seen: Seen
+) -> Seen:
+    """Where it matters: the first one may be younger than what Flink answers from its cache."""
+    from_a_checkpoint = spec.upgrade_mode is UpgradeMode.LAST_STATE or spec.fallback is not None
+    run = record.run if record else None
+    if run is None or not seen.active or seen.completed or not from_a_checkpoint:
+        return seen
+    return observe(shop, run, fresh=True)
 
 
 def _with_open_step(

@@ -182,6 +182,10 @@ def _note_end(
         return
     reason = decision.why if phase is Phase.LOST else ""
     changes = noted(held, spec, found, _active(held), None, decision.why) if found else {}
+    run = held.record.run
+    if run is not None and not run.guarded and phase in (Phase.SUSPENDED, Phase.CANCELLED):
+        # one that has failed to start still has its jar there
+        changes["jars_left"] = held.record.leaving(run.jar, run.cluster)
     held.note(phase=phase, reason=reason, since=shop.clock.now(), **changes)
 
 

@@ -91,12 +91,12 @@ def looked_at(
     shop: Workshop, spec: JobSpec, fingerprint: str, urn: str
 ) -> tuple[Record | None, str] | None:
     """The record and the drift of a job; None where the ledger says that it was deleted."""
-    from flink_components.lifecycle.observing import observe
+    from flink_components.lifecycle.observing import observe_recorded
 
     record = shop.ledger(spec.cluster.connection, spec.namespace, spec.key).read()
     if record is not None and record.deleted:
         return None
-    seen = observe(shop, record.run) if record and record.run else None
+    seen = observe_recorded(shop, record) if record and record.run else None
     if seen is not None and not seen.reached:
         process.warn(f"{spec.key}: Flink can't be asked: {seen.problem}", urn)
     return record, drifted(record, seen, fingerprint, spec.state) or AS_DECLARED

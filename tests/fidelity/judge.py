@@ -32,7 +32,7 @@ NOT_BEGUN = "refused by its dry run"
 _LOST_STATE = ("no operator for the state", "Cannot map", "cannot be mapped")
 _OTHER_TYPES = ("must not be incompatible", "must be compatible")
 _OTHER_FORMAT = ("metadata", "format", "version", "Unsupported", "Corrupt")
-_NOT_SEEN = ("Cannot find checkpoint or savepoint",)
+_NOT_SEEN = ("Cannot find checkpoint",)
 _BROKEN = {"fails-in-main"}
 _NO_SUCH_CLASS = "org.acme.Missing"
 _GOES_BACK = re.compile(r"^r(\d+) again ")
@@ -73,12 +73,17 @@ def _gave_up(before: Scene, after: Scene) -> bool:
 
 def _failure(step: Step) -> str:
     before, after = step.before, step.after
-    if before.running == after.running:
+    tried = _attempts(after.record) > _attempts(before.record)
+    if before.running == after.running and not tried:
         return NOT_BEGUN if "can't start, and nothing was changed" in step.error else "refused"
     if after.running is None:
         return WENT_DOWN
     phase = after.record.phase if after.record else None
     return WENT_BACK if phase is Phase.ROLLED_BACK else RUNS_ON_FAILED
+
+
+def _attempts(record: Record | None) -> int:
+    return record.attempts if record else 0
 
 
 def problems(step: Step) -> list[str]:
@@ -110,7 +115,7 @@ def _of_the_job(step: Step) -> Iterator[str]:
         restarts or plan.does in (Does.SUSPENDS, Does.CANCELS)
     ):
         yield "the id of the job is not as it was foretold"
-    attempts = after.attempts - (before.attempts if before else 0)
+    attempts = after.attempts - _attempts(before)
     if attempts != int(restarts):
         yield f"{attempts} attempts more, and {int(restarts)} was foretold"
     if after.run is not None and after.run.revision != plan.new_revision:

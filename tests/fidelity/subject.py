@@ -67,6 +67,7 @@ class Subject:
     folder: Path
     values: dict[str, Any] = field(default_factory=lambda: dict(START))
     declared: Wish | None = None
+    tried: Wish | None = None
     last: Run | None = None
     taken: list[str] = field(default_factory=list)
     """Savepoints in the order in which they appeared."""
@@ -79,7 +80,7 @@ class Subject:
         inputs = _inputs(self.declared) if self.declared else None
         planned = plan(job.shop, wish, inputs, last=self.last)
         before, logs = self.scene(), self.ground.lengths_of_logs()
-        error = ""
+        error, self.tried = "", wish
         try:
             anchor(job.ledger, OWNER)
             record = ensure(job.shop, wish, self.declared, self.last)
@@ -130,9 +131,9 @@ class Subject:
         return self.ground.scene(self.folder, self._job(self.values).ledger.read())
 
     def destroy(self) -> None:
-        """Ends the job."""
-        if self.declared is not None:
-            self._job(self.values).destroy(self.declared)
+        """Ends the job, also one that never became stable."""
+        if self.tried is not None:
+            self._job(self.values).destroy(self.tried)
 
     # -- what others do to it ----------------------------------------------------------------
 

@@ -42,6 +42,8 @@ def test_what_a_plan_says_of_drawn_changes_is_what_comes_of_them(
 class Run:
     """All the jobs of a run, one after the other on the same Flinks; `wanted` changes in all."""
 
+    table = TABLE
+
     def __init__(self, ground: Ground, folder: Path, note: Note, wanted: int) -> None:
         self.ground = ground
         self.folder = folder
@@ -56,13 +58,17 @@ class Run:
 
     def play(self, seed: int) -> None:
         """Makes the changes of this seed, to a job of their own."""
-        subject = Subject(self.ground, f"job-{seed}", self.folder / f"job-{seed}")
+        subject = self.new_job(f"job-{seed}")
         print(f"the changes of job-{seed}: --fidelity-seed {seed}")
         try:
             for act in acts(seed, IN_A_ROW):
                 self._play(act, subject)
         finally:
             subject.destroy()
+
+    def new_job(self, name: str) -> Subject:
+        """One that was never declared."""
+        return Subject(self.ground, name, self.folder / name)
 
     def _play(self, act: Act, subject: Subject) -> None:
         changes = self._changes(act, subject)
@@ -103,4 +109,4 @@ class Run:
             again = subject.planned_again()
             found = [] if again.does in QUIET else [f"planned again: {again.text()}"]
         assert not found, "\n".join([*found, repr(said), str(step.values), step.plan.text()])
-        self.note(TABLE, foretold(step), observed(step))
+        self.note(self.table, foretold(step), observed(step))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_components.lifecycle.errors import Refused
+from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.jars import ensure_jar, supply_jar
 from tests.unit.doubles.wire import Answer, Fault
 from tests.unit.doubles.world import Process, World, calls_to, ref
@@ -87,6 +87,21 @@ def test_so_is_that_of_a_first_start_that_is_refused(world: World) -> None:
     with pytest.raises(Refused, match="nothing was changed"):
         process.ensure(world.wish())
     assert (world.flink.uploads, world.flink.jars) == (1, {})
+
+
+def test_a_job_that_failed_to_start_and_is_given_up_leaves_no_jar(world: World) -> None:
+    run(world, "payments/a")
+    process = Process(world)
+    old = world.wish(key="payments/a", name="a", args=["a"])
+    down = world.wish(key="payments/a", name="a", args=["a"], state="suspended")
+    given_up = world.wish(key="payments/a", name="a", args=["a"], state="cancelled")
+    process.ensure(down, old)
+    process.inject(Answer(400, {"errors": ["x.Boom: 1"]}), calls_to("POST", "/run"))
+    with pytest.raises(StepFailed, match="Boom"):
+        process.ensure(old, down)
+    assert len(world.flink.jars) == 1
+    process.ensure(given_up, old)
+    assert world.flink.jars == {}
 
 
 def test_a_move_that_is_refused_leaves_no_jar_on_the_new_cluster(world: World) -> None:

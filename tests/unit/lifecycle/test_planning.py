@@ -178,6 +178,25 @@ def test_a_job_that_someone_stopped_with_a_savepoint_is_drift_and_goes_on_from_i
     assert world.the_job().restored == taken.path
 
 
+def test_a_stop_by_hand_that_flinks_cache_has_not_yet_is_no_end_of_bounded_work(
+    world: World,
+) -> None:
+    run(world)
+    job_id = world.the_job().id
+    planned(world, before={})  # what Flink answers then is in its cache
+    taken = world.flink.stop_by_hand(job_id, "file:///by-hand")
+    found = planned(world, before={})
+    assert (found.headline, found.origin.path) == ("STARTS AGAIN", taken.path)
+
+
+def test_a_first_checkpoint_that_flinks_cache_has_not_yet_is_the_last_state(world: World) -> None:
+    run(world)
+    world.flink.checkpoint(world.the_job().id)
+    world.flink.shows_no_checkpoint_yet(world.the_job().id)
+    found = planned(world, before={}, jar=world.jar(entries="2"), upgrade_mode="last_state")
+    assert found.headline == "RESTARTS WITH ITS STATE"
+
+
 def test_a_bounded_job_that_finished_is_no_drift(world: World) -> None:
     run(world)
     world.flink.finish(world.the_job().id)
