@@ -90,9 +90,9 @@ def observe_recorded(shop: Workshop, record: Record) -> Seen:
 def observe_latest(shop: Workshop, run: Run) -> Seen:
     """The same; of a job that has ended, the checkpoint is certainly its last.
 
-    The JobManager of an application that is about to start, or to recover, is waited for. Where
-    JobManagers stand by, so is the next one that leads, and that it has the job's tasks running: a
-    savepoint would fail until then.
+    The JobManager of an application that is about to start, or to recover, is waited for, and so is
+    the next one that leads where JobManagers stand by. Either has the job's tasks running then: a
+    savepoint would fail until that is so.
     """
     seconds = _STARTS_SECONDS if run.guarded else 0.0
     if run.cluster.get("leader"):
@@ -100,15 +100,15 @@ def observe_latest(shop: Workshop, run: Run) -> Seen:
     seen, _ = poll(
         shop.clock,
         lambda: observe(shop, run),
-        lambda s: s.reached and s.state not in _ABOUT_TO_RUN and not _taken_over(shop, run, s),
+        lambda s: s.reached and s.state not in _ABOUT_TO_RUN and not _deploys(shop, run, s),
         seconds,
     )
     return observe(shop, run, fresh=True) if seen.state in ENDED else seen
 
 
-def _taken_over(shop: Workshop, run: Run, seen: Seen) -> bool:
-    """Whether another JobManager may just have taken the job over: not all of its tasks run."""
-    if not run.cluster.get("leader") or seen.state != "RUNNING":
+def _deploys(shop: Workshop, run: Run, seen: Seen) -> bool:
+    """Whether a JobManager may just have taken the job over or back: not all of its tasks run."""
+    if not (run.guarded or run.cluster.get("leader")) or seen.state != "RUNNING":
         return False
     try:
         job = shop.flink(run.cluster).job(run.job_id)

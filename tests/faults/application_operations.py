@@ -26,7 +26,12 @@ def upgrade(app: App, number: int) -> None:
 
 def upgrade_with_availability(app: App, number: int) -> None:
     """Its JobManagers recover by themselves, from what they keep on Kubernetes."""
-    available = {"high_availability": {"storage_dir": (app.folder / "ha").as_uri()}}
+    available = {
+        "high_availability": {"storage_dir": (app.folder / "ha").as_uri()},
+        # Its folder stands for a volume: no node has the pod.
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+        "volume_mounts": [{"name": "data", "mountPath": str(app.folder)}],
+    }
     app.up(app.program(number, **available), app.program(number - 1, **available))
 
 

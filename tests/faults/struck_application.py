@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -245,9 +246,14 @@ class StruckApplication:
         return self._labelled("Pod")
 
     def revisions(self) -> list[str]:
-        """The revisions of all its objects that belong to one."""
+        """The revisions of all its objects that belong to one, and of what Flink keeps of it."""
         kinds = [kind for kind in _PATHS if kind != "Pod"]
-        return sorted({one for kind in kinds for one in self._labelled(kind) if one})
+        labelled = {one for kind in kinds for one in self._labelled(kind) if one}
+        maps = self.kubernetes.call("GET", f"/{_PATHS['ConfigMap'].format(self.namespace)}")
+        found = (
+            re.match(rf"{self.name}-r(\d+)-", item["metadata"]["name"]) for item in maps["items"]
+        )
+        return sorted(labelled | {one[1] for one in found if one})
 
     def _labelled(self, kind: str) -> list[str]:
         selector = labels.selector(labels.APPLICATION, self.key)

@@ -260,6 +260,18 @@ def test_a_delete_that_keeps_the_job_keeps_its_pods(world: ApplicationWorld) -> 
     assert world.go()["state"] == "go"
 
 
+def test_a_job_that_was_just_taken_back_is_stopped_once_all_its_tasks_run(
+    world: ApplicationWorld,
+) -> None:
+    run(world)
+    world.the_job().behaviour.slots_missing = 1
+    began = world.clock.now()
+    said = failing(world, "v2")
+    assert "Not all required tasks are currently running" in said
+    assert 30 <= world.clock.now() - began < 60
+    assert world.the_job().entry_class == "v1"
+
+
 # -- by hand ----------------------------------------------------------------------------------
 
 
