@@ -140,9 +140,8 @@ def measure(repetitions: int) -> Report:
 
 
 def _stacks(folder: Path) -> Callable[..., Any]:
-    variables = {**engine_environment(folder), "KUBECONFIG": str(KUBECONFIG)}
-
-    def make(name: str, backend: str = "engine") -> JobStack:
+    def make(name: str, backend: str = "engine", kubeconfig: str | None = None) -> JobStack:
+        variables = {**engine_environment(folder), "KUBECONFIG": kubeconfig or str(KUBECONFIG)}
         return JobStack(folder / backend / name, ensure(), variables, name)
 
     return make

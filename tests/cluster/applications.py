@@ -65,6 +65,7 @@ class Application:
     namespace: str
     kubernetes: Kubernetes
     stack: JobStack
+    kubeconfig: str
     version: str = VERSION
 
     @property
@@ -94,7 +95,7 @@ class Application:
     def declare(self, jar: str = "stateful-v1", *more: str, **changes: Any) -> Program:
         """A program with this application alone; `more` are arguments of the job."""
         args = self.arguments(jar, *more, **changes)
-        env = environment(self.namespace, self.kubernetes.kubeconfig, self.version)
+        env = environment(self.namespace, self.kubeconfig, self.version)
 
         def program() -> None:
             made = ApplicationDeployment(self.name, args, env=env)  # type: ignore[arg-type]
@@ -129,6 +130,10 @@ class Application:
         run = self.stack.up(self.declare(jar, *more, **changes))
         assert run.ok, run.error
         return run
+
+    def preview(self, jar: str = "stateful-v1", *more: str, **changes: Any) -> EngineRun:
+        """`pulumi preview` of that program."""
+        return self.stack.preview(self.declare(jar, *more, **changes))
 
     def written(self, version: str, more_than: int = 20, seconds: float = 60) -> Report:
         """Waits until more records of `version` are committed; what the output proves then."""
@@ -198,9 +203,10 @@ def applications(
         body: Mapping[str, Any] = {"metadata": {"name": JARS}, "binaryData": content}
         kubernetes.call("POST", f"/api/v1/namespaces/{namespace}/configmaps", body)
 
-        def make(name: str, version: str = VERSION) -> Application:
-            stack = new_stack(f"{namespace}-{name}")
-            return Application(name, namespace, kubernetes, stack, version)
+        def make(name: str, version: str = VERSION, kubeconfig: str = "") -> Application:
+            way = kubeconfig or kubernetes.kubeconfig
+            stack = new_stack(f"{namespace}-{name}", kubeconfig=way)
+            return Application(name, namespace, kubernetes, stack, way, version)
 
         yield make
 

@@ -25,9 +25,11 @@ def new_stack(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> NewS
     """Makes stacks by name; the state of the engine lives in a folder of the test run."""
     folder = tmp_path_factory.mktemp("stacks")
 
-    def make(name: str, backend: str = "engine") -> JobStack:
+    administrator = kubeconfig
+
+    def make(name: str, backend: str = "engine", kubeconfig: str | None = None) -> JobStack:
         home = folder / backend
-        variables = {**engine_environment(home), "KUBECONFIG": kubeconfig}
+        variables = {**engine_environment(home), "KUBECONFIG": kubeconfig or administrator}
         return JobStack(home / "stacks" / name, ensure(), variables, name)
 
     return make

@@ -77,7 +77,9 @@ def _ancestors(process: Path) -> set[int]:
 
 
 class NewStack(Protocol):
-    """Makes stacks by name, by default in the backend of the test run."""
+    """Makes stacks by name, by default in the backend of the test run, as its administrator."""
 
-    def __call__(self, name: str, backend: str = "engine") -> JobStack:
+    def __call__(
+        self, name: str, backend: str = "engine", kubeconfig: str | None = None
+    ) -> JobStack:
         """The stack `test` of the project `name`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,6 +12,8 @@ from examples.jobs.check import Report
 from flink_components.kube.objects import labels
 from flink_components.plan.record import Phase, Record, Run
 from tests.cluster.applications import PART_OF, Application, Json, applications
+from tests.cluster.permissions import Permission
+from tests.cluster.roles import LIFECYCLE, OBJECTS, Roles, Way, all_granted, applied, ways
 from tests.cluster.stacks import NewStack
 from tests.conformance.lab import Run as EngineRun
 from tests.lifecycle.kubernetes import Kubernetes, until
@@ -18,6 +21,9 @@ from tests.lifecycle.kubernetes import Kubernetes, until
 pytestmark = [pytest.mark.cluster, pytest.mark.engine, pytest.mark.timeout(900)]
 
 NAMESPACE = "test-applications"
+DEPLOYER, PREVIEWER = "flink-deployer", "flink-previewer"
+OF_UP = ("flink-lifecycle", "flink-objects", "flink-applications")
+OF_PREVIEW = ("flink-preview", "flink-refresh", "flink-preview-applications")
 WIDER = {"parallelism": 2}
 # the type of its state is another one
 BROKEN = {**WIDER, "config": {"restart-strategy.type": "none"}}
@@ -65,13 +71,17 @@ class Moment:
 
 @dataclass
 class Story:
-    """The moments of an application's life."""
+    """The moments of an application's life, with the roles of docs/rbac/ and no other rights."""
 
     application: Application
+    roles: Roles
+    ways: Mapping[str, Way]
     moments: dict[str, Moment] = field(default_factory=dict)
     part_of: set[str] = field(default_factory=set)
     said: str = ""
     quiet: dict[str, EngineRun] = field(default_factory=dict)
+    upgrade: EngineRun = field(default_factory=EngineRun)
+    resume: EngineRun = field(default_factory=EngineRun)
 
     def tell(self, step: str, run: EngineRun, version: str) -> None:
         """Notes a moment in which the job runs, and waits for its output."""
@@ -108,12 +118,19 @@ def make_again(app: Application, objects: dict[str, Json]) -> None:
 
 
 @pytest.fixture(scope="module")
-def story(kubeconfig: str, new_stack: NewStack) -> Iterator[Story]:
-    kubernetes = Kubernetes(kubeconfig)
-    with applications(kubernetes, NAMESPACE, new_stack) as new_application:
-        app = new_application("counts")
-        told = Story(app)
+def story(
+    kubeconfig: str, new_stack: NewStack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Story]:
+    kubernetes, folder = Kubernetes(kubeconfig), tmp_path_factory.mktemp("ways")
+    with ExitStack() as stack:
+        new_application = stack.enter_context(applications(kubernetes, NAMESPACE, new_stack))
+        files = ("up.yaml", "preview.yaml")
+        roles = {k: v for file in files for k, v in applied(kubernetes, file, NAMESPACE).items()}
+        way = stack.enter_context(ways(kubernetes, NAMESPACE, (DEPLOYER, PREVIEWER), folder))
+        app = new_application("counts", kubeconfig=way[DEPLOYER].kubeconfig)
+        told = Story(app, roles, way)
         created = app.up()
+        reader = new_application("counts", kubeconfig=way[PREVIEWER].kubeconfig)
         app.written("v1")
         told.tell("created", created, "v1")
         first = kept(app, 1)
@@ -128,13 +145,15 @@ def story(kubeconfig: str, new_stack: NewStack) -> Iterator[Story]:
         same = app.declare("stateful-v2", **WIDER)
         told.quiet["preview"] = app.stack.preview(same)
         told.quiet["refresh"] = app.stack.refresh()
-        told.quiet["preview after a refresh"] = app.stack.preview(same)
+        told.quiet["preview by a reader"] = reader.preview("stateful-v2", **WIDER)
+        told.upgrade = reader.preview("stateful-v2")
         make_again(app, first)
         told.said = app.says("guard waiting: revision", revision=1)
         told.tell("made again by hand", mended, "v2")
         suspended = app.up("stateful-v2", **SUSPENDED)
         until("the end of the pods", 60, lambda: not app.pods(app.job.revision))
         told.note("suspended", suspended, app.written("v2"))
+        told.resume = reader.preview("stateful-v2", **WIDER)
         told.tell("resumed", app.up("stateful-v2", **WIDER), "v2")
         destroyed = app.stack.destroy()
         told.note("destroyed", destroyed, app.written("v2"))
@@ -192,7 +211,7 @@ def test_a_mended_program_goes_on_and_leaves_no_litter(story: Story) -> None:
     assert mended.of_revisions == of_revision(mended.job.revision)
 
 
-@pytest.mark.parametrize("step", ["preview", "preview after a refresh"])
+@pytest.mark.parametrize("step", ["preview", "preview by a reader"])
 def test_the_same_program_changes_nothing(story: Story, step: str) -> None:
     assert story.quiet[step].ok, story.quiet[step].error
     assert story.quiet[step].changes() == {}
@@ -251,3 +270,32 @@ def test_a_destroy_takes_a_last_savepoint_and_leaves_only_the_ledger(story: Stor
     assert destroyed.record.restore is not None
     assert destroyed.record.restore.job_id == story["resumed"].job.job_id
     assert (destroyed.staying, destroyed.objects) == ([], set())
+
+
+def test_who_may_only_read_sees_what_an_upgrade_and_a_resume_would_do(story: Story) -> None:
+    assert story.upgrade.ok, story.upgrade.error
+    assert "RESTARTS WITH ITS STATE" in story.upgrade.said("info", "counts")
+    assert story.resume.ok, story.resume.error
+    assert "STARTS AGAIN" in story.resume.said("info", "counts")
+
+
+def test_an_up_asks_for_what_its_roles_grant(story: Story) -> None:
+    assert story["destroyed"].run.ok
+    asked = set().union(*map(story.ways[DEPLOYER].asked_for, (LIFECYCLE, OBJECTS)))
+    may = all_granted(story.roles, *OF_UP)
+    assert asked - may == {Permission("", "secrets", "list")}
+    # Labels of these objects, which change in place, do not change in this story.
+    assert all_granted(story.roles, "flink-applications") - asked == {
+        Permission("rbac.authorization.k8s.io", resource, "patch")
+        for resource in ("roles", "rolebindings")
+    }
+
+
+def test_a_preview_asks_for_what_its_roles_grant(story: Story) -> None:
+    assert story.resume.ok
+    by_life_cycle, by_objects = map(story.ways[PREVIEWER].asked_for, (LIFECYCLE, OBJECTS))
+    may = all_granted(story.roles, *OF_PREVIEW)
+    assert by_life_cycle - may == set()
+    # Where a dry run is not allowed, the provider says what it knows by itself.
+    assert {permission.verb for permission in by_objects - may} <= {"create", "patch"}
+    assert all_granted(story.roles, "flink-preview-applications") - by_life_cycle == set()

@@ -1,111 +1,73 @@
-"""The roles of docs/rbac.md are enough for a whole life, and none of their rules is too much."""
+"""The roles of docs/rbac/ are enough for a whole life, and none of their rules is too much."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-import yaml
 
 from examples.jobs.jars import build
-from flink_components import SessionCluster, SessionJob
+from flink_components import Fleet, SavepointSnapshot, SessionCluster, SessionJob
 from sandbox.engine import ensure
 from sandbox.engine import environment as engine_environment
-from sandbox.paths import PROJECT
-from tests.cluster.credentials import token_of, with_user
-from tests.cluster.gate import Gate, gate
 from tests.cluster.ground import counting, environment, namespace_with_volume
-from tests.cluster.permissions import Permission, granted, needed, without
+from tests.cluster.permissions import Permission, granted, without
+from tests.cluster.roles import LIFECYCLE, OBJECTS, Roles, Way, all_granted, applied, ways
 from tests.conformance.lab import Program, Run, Stack
 from tests.lifecycle.kubernetes import Kubernetes
-from tests.unit.doubles.https import Authority
 
 pytestmark = [pytest.mark.cluster, pytest.mark.engine]
 
 NAMESPACE = "test-rbac"
-USER = f"system:serviceaccount:{NAMESPACE}:flink-deployer"
-_PATHS = {
-    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
-    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
-    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
-}
-
-
-@pytest.fixture(scope="module")
-def kubernetes(kubeconfig: str) -> Iterator[Kubernetes]:
-    """The API server as its administrator, with a namespace for the tests."""
-    made = Kubernetes(kubeconfig)
-    with namespace_with_volume(made, NAMESPACE):
-        yield made
-
-
-@pytest.fixture(scope="module")
-def roles(kubernetes: Kubernetes) -> dict[str, Mapping[str, Any]]:
-    """The roles of the page by name, after all that the page shows was applied."""
-    (shown,) = (PROJECT / "docs/rbac.md").read_text().split("```yaml\n")[1:]
-    text = shown.partition("```")[0].replace("payments", NAMESPACE)
-    documents = list(yaml.safe_load_all(text))
-    for document in documents:
-        kubernetes.call("POST", _PATHS[document["kind"]].format(NAMESPACE), document)
-    return {one["metadata"]["name"]: one for one in documents if one["kind"] == "Role"}
+DEPLOYER, PREVIEWER = "flink-deployer", "flink-previewer"
+USER = f"system:serviceaccount:{NAMESPACE}:{DEPLOYER}"
+OF_PREVIEW = ("flink-preview", "flink-refresh")
+JOBS = {"counts": {}, "brief": {"on_delete": "cancel"}}
 
 
 @dataclass(frozen=True)
-class Way:
-    """A gate, and the certificate of the authority that signed its own."""
+class Ground:
+    """A namespace with the roles of both files, and the ways of their accounts."""
 
-    gate: Gate
-    authority: bytes
+    kubernetes: Kubernetes
+    roles: Roles
+    ways: Mapping[str, Way]
+    home: Path
 
-    def asked_for(self, by: str) -> set[Permission]:
-        """The permissions that the requests of a program needed."""
-        found = [needed(one.method, one.path) for one in self.gate.asked if by in one.agent]
-        return {permission for permission in found if permission is not None}
-
-
-@pytest.fixture(scope="module")
-def way(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    """A gate in front of the API server, which sees what is asked."""
-    authority = Authority(tmp_path_factory.mktemp("way"))
-    nobody = requests.Session()
-    nobody.trust_env, nobody.verify = False, kubernetes.api.session.verify
-    with gate(authority.issue("api"), kubernetes.api.server, nobody) as made:
-        yield Way(made, authority.cert.read_bytes())
+    @contextmanager
+    def stack(self, account: str) -> Iterator[Stack]:
+        """The stack, whose only way to Kubernetes is that of a service account."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KUBECONFIG", self.ways[account].kubeconfig)
+            yield Stack(self.home / "stack", ensure(), engine_environment(self.home), "limited")
 
 
 @pytest.fixture(scope="module")
-def stack(
-    kubernetes: Kubernetes,
-    roles: dict[str, Mapping[str, Any]],
-    way: Way,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
-    """A stack whose only way to Kubernetes is the page's service account."""
-    home = tmp_path_factory.mktemp("limited")
-    user = {"token": token_of(kubernetes, NAMESPACE, "flink-deployer")}
-    cluster = {
-        "server": way.gate.url,
-        "certificate-authority-data": base64.b64encode(way.authority).decode(),
-    }
-    limited = with_user(home / "kubeconfig", kubernetes.kubeconfig, user, cluster)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", limited)
-        yield Stack(home / "stack", ensure(), engine_environment(home), "limited")
+def ground(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    kubernetes, home = Kubernetes(kubeconfig), tmp_path_factory.mktemp("limited")
+    with namespace_with_volume(kubernetes, NAMESPACE):
+        files = ("up.yaml", "preview.yaml")
+        roles = {k: v for file in files for k, v in applied(kubernetes, file, NAMESPACE).items()}
+        with ways(kubernetes, NAMESPACE, (DEPLOYER, PREVIEWER), home) as made:
+            yield Ground(kubernetes, roles, made, home)
 
 
 def declared(jar: str = "stateful-v1", **cluster: Any) -> Program:
-    """A program with a cluster and two jobs, one of which ends without a savepoint."""
+    """A program with a cluster, two jobs of a fleet on it, and a snapshot of one of them."""
 
     def program() -> None:
         env = environment(NAMESPACE)
         main = SessionCluster("main", {"ready_within": "5 min", **cluster}, env=env)
-        for name, more in (("counts", {}), ("brief", {"on_delete": "cancel"})):
-            given = {"cluster": main, **counting(name, str(build()[jar])), **more}
-            SessionJob(name, given, env=env)  # type: ignore[arg-type]
+        fleet = Fleet("payments", {"max_in_flight": 2, "stop_after_failures": 2})
+        jobs = {}
+        for name, more in JOBS.items():
+            given = {"cluster": main, "fleet": fleet, **counting(name, str(build()[jar])), **more}
+            jobs[name] = SessionJob(name, given, env=env)  # type: ignore[arg-type]
+        SavepointSnapshot("kept", {"job": jobs["counts"], "on_delete": "dispose"})
 
     return program
 
@@ -166,33 +128,46 @@ SAYS = {
 
 
 @pytest.fixture(scope="module")
-def life(stack: Stack, kubernetes: Kubernetes, roles: dict[str, Mapping[str, Any]]) -> Life:
+def life(ground: Ground) -> Life:
     """A whole life, before whose steps a permission is taken away and given back."""
     found = Life()
-
-    def refused(name: str, attempt: Callable[[], Run]) -> None:
-        role, permission = LOST[name]
-        with without(kubernetes, roles[role], permission, USER):
-            found.refused[name] = attempt()
-
     first, second = declared(), declared("stateful-v2")
-    for name in ("ledger", "objects", "flink"):
-        refused(name, lambda: stack.up(first))
-    found.whole["create"] = stack.up(first)
-    found.whole["preview"] = stack.preview(first)
-    for name in ("lock", "submit"):
-        refused(name, lambda: stack.up(second))
     labelled = {"labels": {"team": "risk"}, "task_manager": {"replicas": 2}}
-    found.whole["in place"] = stack.up(declared(**labelled))
-    found.whole["refresh"] = stack.refresh()
     moved = {**labelled, "config": {"heartbeat.timeout": "60000"}, "task_manager": {"replicas": 1}}
-    found.whole["upgrade"] = stack.up(declared("stateful-v2", **moved))
-    refused("pods", stack.destroy)
-    found.whole["destroy"] = stack.destroy()
+    upgrade = declared("stateful-v2", **moved)
+    with ground.stack(PREVIEWER) as stack:
+        found.whole["preview of all"] = stack.preview(first)
+    with ground.stack(DEPLOYER) as stack:
+
+        def refused(name: str, attempt: Callable[[], Run]) -> None:
+            role, permission = LOST[name]
+            with without(ground.kubernetes, ground.roles[role], permission, USER):
+                found.refused[name] = attempt()
+
+        for name in ("ledger", "objects", "flink"):
+            refused(name, lambda: stack.up(first))
+        found.whole["create"] = stack.up(first)
+        found.whole["preview"] = stack.preview(first)
+        for name in ("lock", "submit"):
+            refused(name, lambda: stack.up(second))
+        found.whole["in place"] = stack.up(declared(**labelled))
+        found.whole["refresh"] = stack.refresh()
+    with ground.stack(PREVIEWER) as stack:
+        found.whole["preview of the same"] = stack.preview(declared(**labelled), refresh=True)
+        found.whole["preview of the jobs"] = stack.preview(declared("stateful-v2", **labelled))
+        found.whole["preview of the upgrade"] = stack.preview(upgrade)
+    with ground.stack(DEPLOYER) as stack:
+        found.whole["upgrade"] = stack.up(upgrade)
+        refused("pods", stack.destroy)
+        found.whole["destroy"] = stack.destroy()
     return found
 
 
-@pytest.mark.parametrize("step", ["create", "preview", "in place", "refresh", "upgrade", "destroy"])
+STEPS = ("create", "preview", "in place", "refresh", "upgrade", "destroy")
+PREVIEWS = tuple(f"preview of {what}" for what in ("all", "the same", "the jobs", "the upgrade"))
+
+
+@pytest.mark.parametrize("step", [*STEPS, *PREVIEWS])
 def test_the_roles_of_the_page_are_enough(step: str, life: Life) -> None:
     run = life.whole[step]
     assert run.ok, run.error
@@ -201,9 +176,13 @@ def test_the_roles_of_the_page_are_enough(step: str, life: Life) -> None:
 
 def test_both_jobs_keep_their_state_under_the_roles(life: Life) -> None:
     upgraded = life.whole["upgrade"]
-    moved = [upgraded.result(f"{job}-job").outputs for job in ("counts", "brief")]
+    moved = [upgraded.result(f"{job}-job").outputs for job in JOBS]
     assert [job["cluster"]["revision"] for job in moved] == [2, 2]
     assert all(job["restored_from"].startswith("file:/data/savepoints/") for job in moved)
+
+
+def test_who_may_only_read_may_refresh_in_a_preview_too(life: Life) -> None:
+    assert set(life.whole["preview of the same"].changes().values()) == {"refresh"}
 
 
 @pytest.mark.parametrize("lost", LOST)
@@ -213,21 +192,32 @@ def test_without_a_permission_one_line_says_which(lost: str, life: Life) -> None
     assert errors == {who: text.format(user=USER) for who, text in SAYS[lost].items()}
 
 
-def test_the_life_cycle_asks_for_what_its_role_grants(
-    life: Life, way: Way, roles: dict[str, Mapping[str, Any]]
-) -> None:
+def test_the_life_cycle_asks_for_what_its_role_grants(life: Life, ground: Ground) -> None:
     assert life.whole["destroy"].ok
-    asked = way.asked_for(by="python-requests")
-    assert asked - granted(roles["flink-lifecycle"]) == {Permission("", "secrets", "list")}
-    assert granted(roles["flink-lifecycle"]) - asked == set()
+    asked = ground.ways[DEPLOYER].asked_for(by=LIFECYCLE)
+    assert asked - granted(ground.roles["flink-lifecycle"]) == {Permission("", "secrets", "list")}
+    assert granted(ground.roles["flink-lifecycle"]) - asked == set()
 
 
-def test_pulumis_provider_asks_for_what_its_role_grants(
-    life: Life, way: Way, roles: dict[str, Mapping[str, Any]]
-) -> None:
+def test_pulumis_provider_asks_for_what_its_role_grants(life: Life, ground: Ground) -> None:
     assert life.whole["destroy"].ok
-    asked = way.asked_for(by="pulumi-kubernetes")
-    assert asked - granted(roles["flink-objects"]) == set()
+    asked = ground.ways[DEPLOYER].asked_for(by=OBJECTS)
+    assert asked - granted(ground.roles["flink-objects"]) == set()
     # An object's end is watched only where it is not gone at once.
-    for permission in granted(roles["flink-objects"]) - asked:
+    for permission in granted(ground.roles["flink-objects"]) - asked:
         assert permission.verb in ("list", "watch")
+
+
+def test_a_preview_asks_for_what_its_roles_grant(life: Life, ground: Ground) -> None:
+    assert life.whole["preview of the upgrade"].ok
+    by_life_cycle, by_objects = map(ground.ways[PREVIEWER].asked_for, (LIFECYCLE, OBJECTS))
+    may = all_granted(ground.roles, *OF_PREVIEW)
+    assert by_life_cycle - may == set()
+    # Where a dry run is not allowed, the provider says what it knows by itself.
+    assert {permission.verb for permission in by_objects - may} <= {"create", "patch"}
+    assert may - by_life_cycle - by_objects == set()
+
+
+def test_a_preview_may_change_nothing(ground: Ground) -> None:
+    granted_verbs = {one.verb for name in OF_PREVIEW for one in granted(ground.roles[name])}
+    assert granted_verbs <= {"get", "list", "watch"}
