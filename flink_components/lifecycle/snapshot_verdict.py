@@ -16,6 +16,7 @@ from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.flink.storage import StorageError, in_sight
 from flink_components.plan.state.judging import incomplete, judge, unknown, unreadable
 from flink_components.plan.state.limits import Target
+from flink_components.plan.state.matching import match
 from flink_components.plan.state.verdict import StateVerdict
 
 
@@ -78,7 +79,9 @@ def _verdict(
     path: str, graph: JobGraph, target: Target, earlier: JobGraph | None = None
 ) -> StateVerdict:
     snapshot = _read(path)
-    missing, unlooked = _looked_for(snapshot, path)
+    # what is lost anyway may lack its files
+    taken = tuple(entry for entry, _ in match(snapshot, graph).taken)
+    missing, unlooked = _looked_for(replace(snapshot, operators=taken), path)
     verdict = judge(snapshot, graph, target, earlier, missing)
     return replace(verdict, unproven=(*verdict.unproven, unlooked)) if unlooked else verdict
 
