@@ -99,10 +99,23 @@ def cancel_all(url: str) -> None:
 
 def last_cause(url: str, job: str) -> str | None:
     """The innermost reason for which the job failed last, None if it has not."""
+    trace = _trace(url, job)
+    return _innermost(trace) if trace else None
+
+
+def causes(url: str, job: str) -> str | None:
+    """All the reasons for which the job failed last, the innermost first; None if it has not."""
+    trace = _trace(url, job)
+    if not trace:
+        return None
+    found = [line for line in trace.splitlines() if line.startswith("Caused by:")]
+    return "\n".join(reversed(found)) or trace.strip()
+
+
+def _trace(url: str, job: str) -> str | None:
     seen = _answer(requests.get(f"{url}/jobs/{job}/exceptions", timeout=10))
     entries = seen.get("exceptionHistory", {}).get("entries") or [{}]
-    trace = seen.get("root-exception") or entries[0].get("stacktrace")
-    return _innermost(trace) if trace else None
+    return seen.get("root-exception") or entries[0].get("stacktrace")
 
 
 def _location(url: str, job: str, request: str) -> str | None:

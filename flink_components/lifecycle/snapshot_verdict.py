@@ -16,6 +16,7 @@ from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.flink.storage import StorageError, in_sight
 from flink_components.plan.state.judging import incomplete, judge, unknown, unreadable
 from flink_components.plan.state.limits import Target
+from flink_components.plan.state.matching import match
 from flink_components.plan.state.verdict import StateVerdict
 from flink_components.spec.state_access import StateAccess
 
@@ -98,7 +99,9 @@ def _verdict(
     access: StateAccess | None = None,
 ) -> StateVerdict:
     snapshot = read_with_states(path, access)
-    missing, unlooked = _looked_for(snapshot, path, access)
+    # what is lost anyway may lack its files
+    taken = tuple(entry for entry, _ in match(snapshot, graph).taken)
+    missing, unlooked = _looked_for(replace(snapshot, operators=taken), path, access)
     verdict = judge(snapshot, graph, target, earlier, missing)
     return replace(verdict, unproven=(*verdict.unproven, unlooked)) if unlooked else verdict
 

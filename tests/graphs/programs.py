@@ -156,7 +156,7 @@ class Lab:
             lambda: self._all_running(job) or flink_jobs.state(url, job) == "FAILED",
         )
         if flink_jobs.state(url, job) == "FAILED":
-            cause = flink_jobs.until("a cause", 10, lambda: flink_jobs.last_cause(url, job))
+            cause = flink_jobs.until("a cause", 10, lambda: flink_jobs.causes(url, job))
             return Outcome(False, cause)
         flink_jobs.cancel_all(url)
         return Outcome(True)

@@ -28,7 +28,7 @@ EMPTY = "nothing restored, once allowed"
 MAY_FAIL = {
     "serializers": ("must not be incompatible", "must be compatible"),
     "max parallelism": ("max parallelism", "Max parallelism"),
-    "the state backend": ("state backend", "StateHandle", "EOFException"),
+    "the state backend": ("state backend", "StateHandle", "BackendBuildingException"),
     "the operator ids": ("There is no operator for the state", "Cannot map"),
 }
 """By what a line of `unproven` begins with: what Flink says where it fails for that."""

@@ -11,9 +11,19 @@ from uuid import uuid4
 
 import pytest
 
+from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.plan.state.verdict import Verdict
 from tests.unit.doubles.job_graphs import operator
-from tests.unit.doubles.judged_job import NUMBERS, OFFSETS, RULES, SAME, SNAPSHOT, WINDOW, JudgedJob
+from tests.unit.doubles.judged_job import (
+    NUMBERS,
+    OFFSETS,
+    REMEMBER,
+    RULES,
+    SAME,
+    SNAPSHOT,
+    WINDOW,
+    JudgedJob,
+)
 from tests.unit.doubles.world import World
 
 HEAD = (
@@ -199,6 +209,18 @@ def test_a_given_snapshot_of_which_a_file_is_missing_is_refused(job: JudgedJob) 
         assert found.state.verdict.obstacles == (
             f"the snapshot is incomplete: file://{lost} is missing: take another one",
         )
+
+
+def test_files_of_state_that_is_lost_anyway_may_be_missing(job: JudgedJob) -> None:
+    remembered = next(
+        entry for entry in read_snapshot(str(job.checkpoint)).operators if entry.id == REMEMBER.id
+    )
+    (job.checkpoint / remembered.files[0].path).unlink()
+    found = job.planned(
+        **job.next(*WITHOUT_REMEMBER), accept=[ACCEPTED], restore_from=f"file://{job.checkpoint}"
+    )
+    assert found.state is not None
+    assert (found.refused, found.state.verdict.verdict) == (None, Verdict.PARTIAL)
 
 
 def test_a_given_snapshot_that_is_damaged_is_refused(job: JudgedJob) -> None:
