@@ -56,6 +56,6 @@ def test_each_of_many_is_said_once(name: str, findings: dict[str, Finding]) -> N
 def test_many_at_once_are_refused_without_a_traceback(findings: dict[str, Finding]) -> None:
     finding = findings[ALL]
     assert not finding.run.ok
-    assert len(finding.messages("error")) == len(TOGETHER) == 53
+    assert len(finding.messages("error")) == len(TOGETHER) == 52
     assert "Traceback" not in finding.shown
     assert SECRET not in finding.everything
