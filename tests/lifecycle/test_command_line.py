@@ -149,7 +149,7 @@ def test_a_rollback_that_would_lose_state_leads_back_to_the_present_program_unti
     done = read(job, "rollback", job.key, "--accept-loss", "v2 counts in a wrong window")
     assert (done["state"], job.run.fingerprint) == ("STABLE", first.fingerprint)
     assert read(job, "status", job.key)["state lost"][0].endswith(
-        " * (rollback from revision 3): v2 counts in a wrong window"
+        " * (rollback from revision 2): v2 counts in a wrong window"
     )
     report = job.goes_on("v1")
     assert report.ok, str(report)
