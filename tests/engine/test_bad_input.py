@@ -174,7 +174,7 @@ def test_a_preview_of_bad_wishes_fails_and_changes_nothing(
 ) -> None:
     finding = findings[name]
     assert not finding.run.ok
-    assert len(finding.messages("error")) == len(bad_wishes.TOGETHER) == 89
+    assert len(finding.messages("error")) == len(bad_wishes.TOGETHER) == 96
     assert "Traceback" not in finding.shown
     assert SECRET not in finding.everything
     assert _objects(kubernetes) == before
