@@ -59,7 +59,8 @@ def test_a_death_at_any_call_is_made_good_by_the_next_run(
     scenario: Scenario, pause: float, tmp_path: Path
 ) -> None:
     failures = []
-    for fault, number, label in deaths(scenario, tmp_path):
+    # a third is enough for what differs only by what the guards have done meanwhile
+    for fault, number, label in deaths(scenario, tmp_path)[:: 3 if pause else 1]:
         try:
             die_and_do_again(scenario, tmp_path, fault, number, pause)
         except BaseException as error:
