@@ -17,7 +17,7 @@ endef
 help:
 	@echo "make demo     a stateful Flink job: deployed, upgraded with its state, taken down"
 	@echo "make test     all tests"
-	@echo "make faults   every death and every lost answer, on real Flinks (three hours)"
+	@echo "make faults   every death and every lost answer, on real Flinks (hours)"
 	@echo "make fidelity what plans and verdicts foretell, against what happens"
 	@echo "make matrix   the life of a job on every version of Flink"
 	@echo "make check    lint, formatting, types, layers"
