@@ -105,10 +105,22 @@ def _by_stand_in(
         seen = observe(shop, record.run, fresh=True)
         if _stand_in(record, seen) == found:
             break
+    verdict = _with_doubts(verdict, _of_another_program(record, seen))
     yet = "the savepoint is yet to be taken"
     if decision.stop is Stop.LAST_STATE:
         yet = "there may be a later one when it is cancelled"
     return verdict, f"{path.rstrip('/').rpartition('/')[2]}, {what}: {yet}"
+
+
+def _of_another_program(record: Record | None, seen: Seen) -> list[str]:
+    """What the last snapshot of an earlier revision says nothing of."""
+    run = record.run if record else None
+    restore = record.restore if record else None
+    if seen.checkpoint is not None or run is None or restore is None:
+        return []
+    if restore.revision in (None, run.revision):
+        return []
+    return [f"state that r{run.revision} has added: no snapshot of it is known yet"]
 
 
 def _stand_in(record: Record | None, seen: Seen) -> tuple[str, str] | None:

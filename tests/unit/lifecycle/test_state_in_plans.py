@@ -390,3 +390,24 @@ def test_a_bad_job_graph_is_one_clear_refusal(job: JudgedJob, name: str) -> None
     said = str(found.refused).replace(changes["job_graph"], "GRAPH").replace(job.next_jar, "JAR")
     assert said.partition("; the fields are")[0] == f"job_graph can't be used: {expected}"
     assert (found.headline, found.restore, found.state) == ("REFUSED", "", None)
+
+
+def test_what_the_running_revision_has_added_is_unproven_while_it_has_no_snapshot(
+    job: JudgedJob,
+) -> None:
+    job.up(**job.next(*SAME))
+    record = job.world.record()
+    assert record.restore is not None
+    taken = Path(record.restore.path.removeprefix("file:"))
+    shutil.copytree(SNAPSHOT, taken, dirs_exist_ok=True)
+    job.world.advance(5)
+    job.completes_another()
+    job.world.advance(5)
+    added = "state that r2 has added: no snapshot of it is known yet"
+    kept = job.planned(**job.next(*SAME), args=["other"]).state
+    job.world.flink.kept_on_cancel = False
+    lost = job.planned(**job.next(*SAME), args=["other"]).state
+    assert kept is not None
+    assert lost is not None
+    assert added not in kept.verdict.unproven
+    assert added in lost.verdict.unproven
