@@ -16,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from flink_components.kube.api import Conflict, KubeApi, NotFound
 from flink_components.kube.objects.application import names
 from flink_components.lifecycle.errors import LifecycleError, StepFailed
-from flink_components.lifecycle.ledger import KEY, Ledger, own_labels
+from flink_components.lifecycle.key_secret import KeySecret
+from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.waiting import poll
 from flink_components.lifecycle.work import Workshop, meanwhile
 from flink_components.plan.record import SCHEMA, Record, Run
 from flink_components.spec.base import load
-from flink_components.spec.names import lease_name
 from flink_components.spec.ref import ClusterRef
 
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ def keeping_revision(
 
 def read_kept(ledger: Ledger[Record]) -> KeptRevisions:
     """What is kept. Raises KubeError, LifecycleError where it was edited to something else."""
-    return _read(ledger, _secret(ledger))
+    return _read(ledger, _secret_of(ledger).read())
 
 
 def make_again(shop: Workshop, api: KubeApi, kept: KeptRevision) -> ClusterRef:
@@ -122,7 +122,7 @@ def _is_made(api: KubeApi, ref: ClusterRef, body: Json) -> bool:
 
 def _keep(ledger: Ledger[Record], run: Run) -> None:
     for _ in range(_WRITE_ATTEMPTS):
-        secret = _secret(ledger)
+        secret = _secret_of(ledger).read()
         known = _read(ledger, secret)
         if known.kept and known.kept[-1].run == run:
             return
@@ -130,7 +130,8 @@ def _keep(ledger: Ledger[Record], run: Run) -> None:
         others = [one for one in known.kept if one.run.revision != run.revision]
         kept = known.model_copy(update={"kept": (*others, new)[-_KEPT:]})
         try:
-            _write(ledger, secret, kept)
+            text = json.dumps(kept.model_dump(mode="json"), separators=(",", ":"))
+            _secret_of(ledger).write(secret, _FIELD, gzip.compress(text.encode()))
         except Conflict:
             continue
         return
@@ -181,15 +182,8 @@ def _bare(kind: str, found: Json) -> Json:
     return body
 
 
-def _name(ledger: Ledger[Record]) -> str:
-    return lease_name("programs", ledger.key)
-
-
-def _secret(ledger: Ledger[Record]) -> Json:
-    try:
-        return ledger.api.get("Secret", ledger.namespace, _name(ledger))
-    except NotFound:
-        return {}
+def _secret_of(ledger: Ledger[Record]) -> KeySecret:
+    return KeySecret(ledger.api, ledger.namespace, ledger.key)
 
 
 def _read(ledger: Ledger[Record], secret: Json) -> KeptRevisions:
@@ -200,37 +194,4 @@ def _read(ledger: Ledger[Record], secret: Json) -> KeptRevisions:
         kept = KeptRevisions.model_validate_json(gzip.decompress(packed))
     except (KeyError, TypeError, ValueError, OSError, EOFError, ValidationError):
         kept = None
-    if kept is None or kept.key != ledger.key:
-        # Without the cause, whose text may hold what the Secret holds.
-        raise LifecycleError(
-            f"the revisions of {ledger.key} (Secret {ledger.namespace}/{_name(ledger)}) can't be "
-            f"read: they were edited by hand; delete it, and the next upgrade makes a new one"
-        ) from None
-    if kept.schema_version > SCHEMA:
-        raise LifecycleError(
-            f"the revisions of {ledger.key} were kept by a later version of flink-components: "
-            f"update this one"
-        )
-    return kept
-
-
-def _write(ledger: Ledger[Record], secret: Json, kept: KeptRevisions) -> None:
-    text = json.dumps(kept.model_dump(mode="json"), separators=(",", ":"))
-    packed = base64.b64encode(gzip.compress(text.encode())).decode()
-    name = _name(ledger)
-    if secret:
-        ledger.api.replace("Secret", ledger.namespace, name, {**secret, "data": {_FIELD: packed}})
-        return
-    body = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {
-            "name": name,
-            "namespace": ledger.namespace,
-            "labels": own_labels("programs", ledger.key),
-            "annotations": {KEY: ledger.key},
-        },
-        "data": {_FIELD: packed},
-    }
-    ledger.api.create("Secret", ledger.namespace, body)
+    return _secret_of(ledger).checked("revisions", kept)

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flink_components.kube.api import Conflict, KubeApi, KubeError, NotFound
+from flink_components.kube.api import Conflict, KubeApi, KubeError
 from flink_components.lifecycle.errors import LifecycleError
-from flink_components.lifecycle.ledger import KEY, Ledger, own_labels
+from flink_components.lifecycle.key_secret import KeySecret
+from flink_components.lifecycle.ledger import Ledger
 from flink_components.lifecycle.wish import Wish
 from flink_components.lifecycle.work import Workshop, meanwhile
 from flink_components.plan.programs import Program, Programs, with_program
-from flink_components.plan.record import SCHEMA, Record
-from flink_components.spec.names import lease_name
+from flink_components.plan.record import Record
 
 _PROGRAMS = "programs"
 _WRITE_ATTEMPTS = 3
@@ -38,14 +38,18 @@ class Shelf:
     @property
     def name(self) -> str:
         """The Secret's name."""
-        return lease_name("programs", self.key)
+        return self._kept.name
+
+    @property
+    def _kept(self) -> KeySecret:
+        return KeySecret(self.api, self.namespace, self.key)
 
     def read(self) -> Programs:
         """The kept programs; none where nothing was written yet.
 
         Raises LifecycleError where they were edited to something else.
         """
-        return self._programs(self._secret())
+        return self._programs(self._kept.read())
 
     def keep(self, program: Program, record: Record) -> None:
         """Writes a program that is to be submitted, if that is not what is there already.
@@ -55,23 +59,18 @@ class Shelf:
         for attempt in range(_WRITE_ATTEMPTS):
             # Before its first start a job has none, so that need not be asked.
             new = not record.attempts and not attempt
-            secret = {} if new else self._secret()
+            secret = {} if new else self._kept.read()
             known = self._programs(secret)
             programs = with_program(known, program, record)
             if programs == known:
                 return
             try:
-                self._write(secret, programs)
+                text = json.dumps(programs.model_dump(mode="json"), separators=(",", ":"))
+                self._kept.write(secret, _PROGRAMS, text.encode())
             except Conflict:
                 continue
             return
         raise LifecycleError(f"Secret {self.namespace}/{self.name} is written by others all along")
-
-    def _secret(self) -> Json:
-        try:
-            return self.api.get("Secret", self.namespace, self.name)
-        except NotFound:
-            return {}
 
     def remove(self) -> None:
         """Removes them all, since they may hold passwords. Raises KubeError."""
@@ -84,38 +83,7 @@ class Shelf:
             programs = Programs.model_validate_json(base64.b64decode(secret["data"][_PROGRAMS]))
         except (KeyError, TypeError, ValueError, ValidationError):
             programs = None
-        if programs is None or programs.key != self.key:
-            # Without the cause, whose text may hold what the Secret holds.
-            raise LifecycleError(
-                f"the programs of {self.key} (Secret {self.namespace}/{self.name}) can't be read: "
-                f"they were edited by hand; delete it, and the next upgrade makes a new one"
-            ) from None
-        if programs.schema_version > SCHEMA:
-            raise LifecycleError(
-                f"the programs of {self.key} were kept by a later version of flink-components: "
-                f"update this one"
-            )
-        return programs
-
-    def _write(self, secret: Json, programs: Programs) -> None:
-        text = json.dumps(programs.model_dump(mode="json"), separators=(",", ":"))
-        data = {_PROGRAMS: base64.b64encode(text.encode()).decode()}
-        if secret:
-            self.api.replace("Secret", self.namespace, self.name, {**secret, "data": data})
-            return
-        body = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": "Opaque",
-            "metadata": {
-                "name": self.name,
-                "namespace": self.namespace,
-                "labels": own_labels("programs", self.key),
-                "annotations": {KEY: self.key},
-            },
-            "data": data,
-        }
-        self.api.create("Secret", self.namespace, body)
+        return self._kept.checked("programs", programs)
 
 
 def shelf_of(ledger: Ledger[Record]) -> Shelf:

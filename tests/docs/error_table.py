@@ -46,6 +46,7 @@ _STEPS = {
     "lifecycle/history.py": "read the history",
     "lifecycle/jars.py": "upload the jar",
     "lifecycle/kept.py": "roll back by hand",
+    "lifecycle/key_secret.py": "read what is kept of a key's past",
     "lifecycle/kept_revisions.py": "roll back by hand",
     "lifecycle/ledger.py": "read or write the ledger",
     "lifecycle/planning.py": "rename",
