@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from examples.jobs.check import check
-from flink_components.flink.answers import same_path
-from flink_components.lifecycle.history import book_of
 from flink_components.plan.go import is_stopping
 from flink_components.plan.record import Phase, Record
+from tests.faults import judge
 from tests.faults.operations import Operation
 from tests.faults.struck_application import StruckApplication as App
 from tests.lifecycle.kubernetes import until
@@ -21,10 +19,10 @@ def problems(app: App, operation: Operation[App]) -> list[str]:
     """What is not as it has to be after the operation, one line each."""
     record = app.record
     return [
-        *_standing(app, record, operation),
+        *judge.standing(app, record, operation),
         *_objects(app, record, operation),
-        *_output(app, operation),
-        *_savepoints(app, record),
+        *judge.output(app, operation),
+        *judge.savepoints(app, record),
     ]
 
 
@@ -33,17 +31,6 @@ def left_alone(app: App) -> None:
     ledger = app.ledger
     if ledger.read() is not None:
         until("the guards", _GUARDS_SECONDS, lambda: not is_stopping(ledger.annotations()))
-
-
-def _standing(app: App, record: Record, operation: Operation[App]) -> Iterator[str]:
-    wanted = [record.run.job_id] if operation.runs and record.run else []
-    running = app.running()
-    if running != wanted:
-        yield f"{running} run, and {wanted} should"
-    if record.phase is not operation.phase:
-        yield f"the ledger says {record.phase.value}, not {operation.phase.value}"
-    if record.open is not None:
-        yield f"a step is open: {record.open.what}"
 
 
 def _objects(app: App, record: Record, operation: Operation[App]) -> Iterator[str]:
@@ -61,17 +48,3 @@ def _objects(app: App, record: Record, operation: Operation[App]) -> Iterator[st
     found = app.revisions()
     if not set(found) <= set(allowed) or (allowed and not set(active) <= set(found)):
         yield f"there are objects of {found}, and should be of {allowed}"
-
-
-def _output(app: App, operation: Operation[App]) -> Iterator[str]:
-    report = app.goes_on() if operation.runs else check(app.output)
-    if not report.ok:
-        yield str(report)
-
-
-def _savepoints(app: App, record: Record) -> Iterator[str]:
-    """Each one that is complete is known, so that none is lost."""
-    known = [point.path for point in (*book_of(app.ledger).read().points, *record.unlisted)]
-    for metadata in (app.savepoints / app.key).glob("**/_metadata"):
-        if not any(same_path(path, metadata.parent.as_uri()) for path in known):
-            yield f"no history has {metadata.parent}"

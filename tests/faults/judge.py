@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from examples.jobs.check import check
 from flink_components.flink.answers import same_path
@@ -11,21 +12,25 @@ from flink_components.flink.jar import content
 from flink_components.lifecycle.history import book_of
 from flink_components.plan.record import Record
 from tests.faults.operations import Operation
+from tests.faults.struck_application import StruckApplication
 from tests.faults.struck_job import StruckJob
+
+Struck = StruckJob | StruckApplication
 
 
 def problems(job: StruckJob, operation: Operation[StruckJob]) -> list[str]:
     """What is not as it has to be after the operation, one line each."""
     record = job.record
     return [
-        *_standing(job, record, operation),
-        *_output(job, operation),
-        *_savepoints(job, record),
+        *standing(job, record, operation),
+        *output(job, operation),
+        *savepoints(job, record),
         *_jars(job, record),
     ]
 
 
-def _standing(job: StruckJob, record: Record, operation: Operation[StruckJob]) -> Iterator[str]:
+def standing(job: Struck, record: Record, operation: Operation[Any]) -> Iterator[str]:
+    """What runs, and what the ledger says of it."""
     wanted = [record.run.job_id] if operation.runs and record.run else []
     running = job.running()
     if running != wanted:
@@ -36,13 +41,14 @@ def _standing(job: StruckJob, record: Record, operation: Operation[StruckJob]) -
         yield f"a step is open: {record.open.what}"
 
 
-def _output(job: StruckJob, operation: Operation[StruckJob]) -> Iterator[str]:
+def output(job: Struck, operation: Operation[Any]) -> Iterator[str]:
+    """Every record is counted once."""
     report = job.goes_on() if operation.runs else check(job.output)
     if not report.ok:
         yield str(report)
 
 
-def _savepoints(job: StruckJob, record: Record) -> Iterator[str]:
+def savepoints(job: Struck, record: Record) -> Iterator[str]:
     """Each one that is complete is known, so that none is lost."""
     known = [point.path for point in (*book_of(job.ledger).read().points, *record.unlisted)]
     for metadata in (job.savepoints / job.key).glob("**/_metadata"):
