@@ -3,6 +3,7 @@
 # Everything is done in this shell: no program is started before Flink's own scripts.
 
 FLINK_HOME=${FLINK_HOME:-/opt/flink}
+CLASS_ARCHIVES=${CLASS_ARCHIVES:-/opt/class-archives}
 usage="Usage: docker-entrypoint.sh (jobmanager|standalone-job|taskmanager|history-server) [args]
        docker-entrypoint.sh kubernetes-jobmanager.sh|kubernetes-taskmanager.sh [args]
        docker-entrypoint.sh help
@@ -107,6 +108,15 @@ write_options() {
     printf '%s\n' "${kept[@]}" >"$file"
 }
 
+# Java maps the classes that this image's Java has archived, for Flink's scripts and for the process
+# itself; where an archive does not fit, it loads them as ever.
+map_classes() {
+    [[ -d $CLASS_ARCHIVES ]] || return 0
+    local quiet='-Xlog:cds=off -Xlog:cds+dynamic=off'
+    export JDK_JAVA_OPTIONS="$JDK_JAVA_OPTIONS -XX:SharedArchiveFile=$CLASS_ARCHIVES/utils.jsa $quiet"
+    export JVM_ARGS="-XX:SharedArchiveFile=$CLASS_ARCHIVES/$1.jsa${JVM_ARGS:+ $JVM_ARGS}"
+}
+
 # Replaces this shell; root becomes the user flink.
 start() {
     if [[ $EUID == 0 ]]; then
@@ -124,14 +134,17 @@ case $1 in
         echo "$usage"
         ;;
     jobmanager)
+        map_classes jobmanager
         echo "Starting Job Manager"
         start "$FLINK_HOME/bin/jobmanager.sh" start-foreground "${@:2}"
         ;;
     standalone-job)
+        map_classes jobmanager
         echo "Starting Job Manager"
         start "$FLINK_HOME/bin/standalone-job.sh" start-foreground "${@:2}"
         ;;
     taskmanager)
+        map_classes taskmanager
         echo "Starting Task Manager"
         start "$FLINK_HOME/bin/taskmanager.sh" start-foreground "${@:2}"
         ;;

@@ -117,6 +117,29 @@ def test_help_is_printed(image: Image) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("word", "archive"),
+    [
+        ("jobmanager", "jobmanager"),
+        ("standalone-job", "jobmanager"),
+        ("taskmanager", "taskmanager"),
+    ],
+)
+def test_java_maps_archived_classes_where_there_are_any(
+    image: Image, word: str, archive: str
+) -> None:
+    image.script(f"{word}.sh", 'echo "$JVM_ARGS|$JDK_JAVA_OPTIONS"')
+    given = {"JVM_ARGS": "-Da=1", "JDK_JAVA_OPTIONS": "-Db=2"}
+    home = image.home
+    with_archives = image.run(word, CLASS_ARCHIVES=str(home), **given).stdout.splitlines()[-1]
+    without = image.run(word, CLASS_ARCHIVES=str(home / "none"), **given).stdout.splitlines()[-1]
+    assert with_archives == (
+        f"-XX:SharedArchiveFile={home}/{archive}.jsa -Da=1|-Db=2 "
+        f"-XX:SharedArchiveFile={home}/utils.jsa -Xlog:cds=off -Xlog:cds+dynamic=off"
+    )
+    assert without == "-Da=1|-Db=2"
+
+
 def test_the_process_replaces_the_shell(image: Image) -> None:
     image.script("jobmanager.sh", "echo $PPID")
     assert image.run("jobmanager").stdout.splitlines()[-1] == str(os.getpid())

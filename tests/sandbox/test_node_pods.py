@@ -163,6 +163,22 @@ def test_a_network_policy_is_accepted(core: Any) -> None:
     assert policies.create_namespaced_network_policy(NAMESPACE, body).metadata.name == "closed"
 
 
+@pytest.mark.parametrize("archive", ["jobmanager", "taskmanager", "utils"])
+def test_java_maps_the_classes_that_the_image_has_archived(
+    core: Any, caller: str, archive: str, pytestconfig: pytest.Config
+) -> None:
+    if pytestconfig.getoption("--kubeconfig"):
+        pytest.skip("only the sandbox's own images have class archives")
+    dist = f"/opt/flink/lib/flink-dist-{IMAGE.removeprefix('flink:')}.jar"
+    path = f"$FLINK_BIN_DIR/bash-java-utils.jar:{dist}" if archive == "utils" else "$FLINK"
+    options = f"-Xshare:on -XX:SharedArchiveFile=/opt/class-archives/{archive}.jsa"
+    of_flink = "org.apache.flink.configuration.Configuration"
+    java = f'java {options} -Xlog:class+load -cp "{path}" {of_flink}'
+    script = f". bin/config.sh; FLINK=$(constructFlinkClassPath); {java}"
+    said = _run(core, caller, "bash", "-c", script, "/opt/flink/bin/probe")
+    assert f"{of_flink} source: shared objects file (top)" in said
+
+
 def _claim(core: Any, name: str) -> None:
     resources = {"requests": {"storage": "1Gi"}}
     spec = {"accessModes": ["ReadWriteOnce"], "resources": resources}
