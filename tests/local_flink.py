@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from types import TracebackType
 import requests
 
 from sandbox.images import distribution
+from tests.class_archives import JOBMANAGER, TASKMANAGER, archives
 
 _SESSION = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 WORKER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -76,6 +78,8 @@ class LocalFlink:
         self._plugins = plugins
         self._variables = dict(variables or {})
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._archives: Path | None = None
+        self._archive_option = "SharedArchiveFile"
 
     def __enter__(self) -> LocalFlink:
         home = distribution(self.version)
@@ -190,6 +194,9 @@ class LocalFlink:
             # short-lived processes on few cores: compiling hard does not pay
             "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC",
+            self._archive_of(main_class),
+            "-Xlog:cds=off",
+            "-Xlog:cds+dynamic=off",
             *_JAVA_17,
             f"-Dlog.file={self.workdir / name}.log",
             f"-Dlog4j.configurationFile={(conf / 'log4j.properties').as_uri()}",
@@ -217,6 +224,22 @@ class LocalFlink:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def _write_archives(self, into: Path) -> None:
+        """Run once, and have each process write its classes as it ends."""
+        with tempfile.TemporaryDirectory() as folder:
+            once = LocalFlink(self.version, Path(folder))
+            once._archives, once._archive_option = into, "ArchiveClassesAtExit"
+            with once:
+                for process in reversed(once._processes.values()):
+                    os.killpg(process.pid, signal.SIGTERM)
+                    process.wait(self._deadline)
+
+    def _archive_of(self, main_class: str) -> str:
+        name = TASKMANAGER if main_class == WORKER else JOBMANAGER
+        if self._archives is None:
+            self._archives = archives(self.version, self._write_archives)
+        return f"-XX:{self._archive_option}={self._archives / name}"
 
     def _wait_until_ready(self) -> None:
         end = time.monotonic() + self._deadline
