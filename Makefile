@@ -3,6 +3,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test faults fidelity matrix check sandbox shell down venv
 
+# Without it each process compiles the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 RUN := .venv/bin/python
 INSTALLED := .venv/installed-$(shell cat pyproject.toml constraints.txt | sha256sum | cut -c1-16)

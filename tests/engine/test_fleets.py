@@ -152,6 +152,7 @@ def test_an_up_that_was_killed_is_made_good_by_the_next_one(ground: Ground) -> N
     assert ground.versions() != all_of(new)
     ground.stack.cancel()
     ground.served.held.clear()
+    ground.served.world.flink.savepoint_seconds = 0.0
     again = ground.up(program)
     assert again.ok, again.error
     assert "daily" not in ground.served.order, "the canary is done"
