@@ -95,6 +95,19 @@ def test_so_is_that_of_a_first_start_that_is_refused(world: World) -> None:
     assert (world.flink.uploads, world.flink.jars) == (1, {})
 
 
+def test_where_its_removal_fails_the_next_run_removes_it(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.inject(Answer(400, {"errors": ["main() failed"]}), calls_to("POST", "/plan"))
+    process.inject(Answer(500, {"errors": ["disk"]}), lambda call: call.method == "DELETE", times=9)
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(world.wish(jar=world.jar(entries="2")))
+    assert len(world.flink.jars) == 1
+    Process(world).ensure(world.wish())
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+
+
 def test_a_job_that_failed_to_start_and_is_given_up_leaves_no_jar(world: World) -> None:
     run(world, "payments/a")
     process = Process(world)
