@@ -69,9 +69,15 @@ def needs_jar(run: Run, content: str, cluster: dict[str, Any]) -> bool:
     return run.jar == content and same_cluster(run.cluster, cluster)
 
 
-def announcing(held: HeldRecord, content: str, cluster: dict[str, Any]) -> Callable[[], object]:
+def announcing(
+    shop: Workshop, held: HeldRecord, content: str, cluster: dict[str, Any]
+) -> Callable[[], object]:
     """What is to be called before that jar is uploaded there: nobody needs it yet."""
-    return lambda: held.commit(jars_left=held.record.leaving(content, cluster))
+
+    def announce() -> None:
+        held.commit(jars_left=held.record.leaving(content, cluster, shop.clock.now()))
+
+    return announce
 
 
 def left_by_start(record: Record, run: Run) -> tuple[LeftJar, ...]:
@@ -92,7 +98,7 @@ def _needed_here(record: Record, jar: LeftJar) -> bool:
 
 
 def _removed(shop: Workshop, held: HeldRecord, jar: LeftJar) -> bool:
-    """Whether it is gone, or there is no sense in another try."""
+    """Whether it is gone for good, or there is no sense in another try."""
     try:
         flink = shop.flink(jar.cluster)
         for jar_id in flink.jars():
@@ -102,4 +108,4 @@ def _removed(shop: Workshop, held: HeldRecord, jar: LeftJar) -> bool:
     except FlinkError:
         run = held.record.run
         return run is not None and not same_cluster(run.cluster, jar.cluster)
-    return True
+    return jar.since + shop.late_seconds <= shop.clock.now()

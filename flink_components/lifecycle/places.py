@@ -160,7 +160,7 @@ class SessionPlace:
 
     def prepare_again(self, held: HeldRecord) -> None:
         spec, content = self.wish.spec, self.wish.content
-        announce = announcing(held, content, spec.cluster.to_json())
+        announce = announcing(self._shop, held, content, spec.cluster.to_json())
         self._jar_id = ensure_jar(self._shop.flink(spec.cluster), spec, content, announce)
 
     def keeping(self, held: HeldRecord, revision: int) -> AbstractContextManager[None]:

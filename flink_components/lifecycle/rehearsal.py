@@ -45,7 +45,7 @@ class Rehearsal:
             self._found = self._begun.result() if self._begun else None
         if self._found is None:
             spec, content = self._wish.spec, self._wish.content
-            announce = announcing(held, content, spec.cluster.to_json())
+            announce = announcing(self._shop, held, content, spec.cluster.to_json())
             jar_id = ensure_jar(self._shop.flink(spec.cluster), spec, content, announce)
             self._found = Rehearsed(jar_id, self._dry_run(jar_id))
         return self._found

@@ -184,7 +184,7 @@ def _carry_out(
     held.commit(jar_wanted=wish.content)
     try:
         cluster = wish.spec.cluster
-        announce = announcing(held, wish.content, cluster.to_json())
+        announce = announcing(shop, held, wish.content, cluster.to_json())
         supply_jar(shop.flink(cluster), wish.spec, wish.content, jar, announce)
         return ensure_held(shop, held, ledger, SessionPlace(shop, ledger, wish, before))
     finally:

@@ -192,6 +192,18 @@ class TestADeathAfterAnUpload:
         assert (world.flink.uploads, len(world.flink.jars)) == (1, 1)
         assert world.record().jars_left == ()
 
+    def test_one_that_arrives_after_the_next_run_goes_with_the_run_after_that(
+        self, world: World
+    ) -> None:
+        self.die(world, Fault.KILLED_LATE)
+        Process(world).ensure(world.wish())
+        world.advance(300)
+        assert len(world.flink.jars) == 2
+        Process(world).ensure(world.wish(), world.wish())
+        (jar,) = world.flink.jars
+        assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+        assert world.record().jars_left == ()
+
 
 def test_an_upload_that_arrives_late_is_removed_by_the_run_after_it(world: World) -> None:
     process = Process(world)
