@@ -245,6 +245,11 @@ def _of_a_failure(step: Step) -> Iterator[str]:
     run = _record(step.after).run
     if back and run and run.revision != int(back[1]):
         yield f"revision {run.revision} runs again, and {back[1]} was foretold"
+    for name, jars in step.after.jars.items():
+        # one that is down keeps its jar for the next try
+        wanted = {run.jar} if run and run.cluster["name"] == name else set()
+        if jars != wanted:
+            yield f"the jars on {name} are {set(jars)}, not {wanted}"
 
 
 def _excused(step: Step) -> bool:
