@@ -1,7 +1,7 @@
 """Jars on a session cluster: uploaded once per content, removed when no job needs them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -29,10 +29,20 @@ def jar_name(content: str) -> str:
     return f"fc-{content}.jar"
 
 
-def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
+def _unannounced() -> None:
+    return
+
+
+def ensure_jar(
+    flink: FlinkClient,
+    spec: SessionJobSpec,
+    content: str,
+    announce: Callable[[], object] = _unannounced,
+) -> str:
     """The id of the job's jar on the cluster, uploaded where it is not there yet.
 
-    Raises Refused where it can't be had, FlinkError where Flink does not take it.
+    `announce` is called before an upload. Raises Refused where it can't be had, FlinkError where
+    Flink does not take it, and what `announce` raises.
     """
     if spec.jar.startswith(IN_IMAGE):
         found = find_jar(flink, spec, content)
@@ -49,6 +59,7 @@ def ensure_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str:
         try:
             with fetched(spec.jar, spec.jar_sha256) as path:
                 _check_content(spec, path, content)
+                announce()
                 return flink.upload_jar(path, jar_name(content))
         except JarError as error:
             raise Refused(str(error)) from error
@@ -96,21 +107,27 @@ def find_jar(flink: FlinkClient, spec: SessionJobSpec, content: str) -> str | No
     return name if name in flink.jars() else None
 
 
-def supply_jar(flink: FlinkClient, spec: SessionJobSpec, content: str, file: str | None) -> None:
+def supply_jar(
+    flink: FlinkClient,
+    spec: SessionJobSpec,
+    content: str,
+    file: str | None,
+    announce: Callable[[], object] = _unannounced,
+) -> None:
     """Sees to it that a start by hand finds the job's jar on the cluster: it is, or comes from
     where it came from, or from `file`, which must have the same content.
 
-    Raises Refused, FlinkError.
+    `announce` is called before an upload. Raises Refused, FlinkError.
     """
     if spec.jar.startswith(IN_IMAGE):
         if file is not None:
             raise Refused(f"{spec.key} runs {spec.jar} of its cluster's image: leave out --jar")
         return
     if file is not None:
-        _upload_given(flink, spec, content, file)
+        _upload_given(flink, spec, content, file, announce)
         return
     try:
-        ensure_jar(flink, spec, content)
+        ensure_jar(flink, spec, content, announce)
     except Refused as error:
         raise Refused(
             f"the jar of {spec.key} is not on its cluster any more: give it with --jar FILE "
@@ -118,7 +135,13 @@ def supply_jar(flink: FlinkClient, spec: SessionJobSpec, content: str, file: str
         ) from error
 
 
-def _upload_given(flink: FlinkClient, spec: SessionJobSpec, content: str, file: str) -> None:
+def _upload_given(
+    flink: FlinkClient,
+    spec: SessionJobSpec,
+    content: str,
+    file: str,
+    announce: Callable[[], object],
+) -> None:
     try:
         if not is_content(file, spec.jar, content):
             raise Refused(
@@ -127,6 +150,7 @@ def _upload_given(flink: FlinkClient, spec: SessionJobSpec, content: str, file: 
             )
         with _upload_lock(flink, content), fetched(file) as path:
             if _find(flink, content) is None:
+                announce()
                 flink.upload_jar(path, jar_name(content))
     except JarError as error:
         raise Refused(str(error)) from error

@@ -12,6 +12,7 @@ from flink_components.kube.api import KubeError
 from flink_components.lifecycle.graphs import doubts, earlier_graph, find_graph
 from flink_components.lifecycle.observing import observe
 from flink_components.lifecycle.snapshot_verdict import (
+    newer_from_here,
     problem_from_here,
     verdict_from_here,
     verdict_of_stand_in,
@@ -22,7 +23,7 @@ from flink_components.plan.decision import Action, Decision, Seen, Stop
 from flink_components.plan.record import Record, Run
 from flink_components.plan.state.judgement import Judgement
 from flink_components.plan.state.judging import unknown, unreadable
-from flink_components.plan.state.limits import Backend, Target, backend_of
+from flink_components.plan.state.limits import Backend, Target, backend_of, newer_format
 from flink_components.plan.state.losses import accepted_losses, refused_losses
 from flink_components.plan.state.verdict import StateVerdict, Verdict
 from flink_components.spec.base import load
@@ -55,7 +56,7 @@ def judged(
         return None
     graph = found.graph
     if graph is None:
-        return Judgement(_without_graph(spec, decision, found.problem))
+        return Judgement(_without_graph(spec, record, decision, found.problem))
     target = _target(shop, spec, graph, record, decision)
     earlier = earlier_graph(shop, _writing_run(record, decision))
     if decision.restore is not None:
@@ -74,13 +75,26 @@ def judged(
     return replace(judgement, graph=found.origin)
 
 
-def _without_graph(spec: JobSpec, decision: Decision, why: str) -> StateVerdict:
-    """A snapshot that a person names may be mistyped: that is told by a look at it alone."""
-    named = decision.restore if decision.forced else None
-    if named is None:
-        return unknown(why)
-    problem = problem_from_here(named.path, spec.savepoint_dir, spec.state_access)
+def _without_graph(
+    spec: JobSpec, record: Record | None, decision: Decision, why: str
+) -> StateVerdict:
+    """What no program could go on from is told by a look at the snapshot alone: one that a person
+    names may be mistyped, and that of a newer Flink can't be read by an older one.
+    """
+    version, access, restore = spec.cluster.flink_version, spec.state_access, decision.restore
+    if restore is None:
+        problem = _newer_to_be_taken(version, _writer(record, decision))
+    elif decision.forced:
+        problem = problem_from_here(restore.path, version, spec.savepoint_dir, access)
+    else:
+        problem = newer_from_here(restore.path, version, access)
     return unreadable(problem) if problem else unknown(why)
+
+
+def _newer_to_be_taken(version: str, writer: str | None) -> str:
+    if writer is None:
+        return ""
+    return newer_format(features(writer).metadata_format, version, f"a snapshot of Flink {writer}")
 
 
 def _by_stand_in(

@@ -1,9 +1,11 @@
 """Jars that a job has needed, removed from session clusters when no job needs them any more.
 
-The ledger names them from the step after which they are not needed until they are removed, so that
-the next run removes what one that died has left.
+The ledger names them before they are uploaded, until the run that needs them is written there, and
+from the step after which they are not needed until they are removed: the next run removes what one
+that died has left.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -14,9 +16,7 @@ from flink_components.lifecycle.jars import jar_name
 from flink_components.lifecycle.ledger import Ledger, records
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
-from flink_components.plan.record import LeftJar, Phase, Record, Run
-
-_DOWN = (Phase.SUSPENDED, Phase.CANCELLED)
+from flink_components.plan.record import RUNS, LeftJar, Phase, Record, Run
 
 
 def remove_left_jars(
@@ -69,15 +69,36 @@ def needs_jar(run: Run, content: str, cluster: dict[str, Any]) -> bool:
     return run.jar == content and same_cluster(run.cluster, cluster)
 
 
+def announcing(
+    shop: Workshop, held: HeldRecord, content: str, cluster: dict[str, Any]
+) -> Callable[[], object]:
+    """What is to be called before that jar is uploaded there: nobody needs it yet."""
+
+    def announce() -> None:
+        held.commit(jars_left=held.record.leaving(content, cluster, shop.clock.now()))
+
+    return announce
+
+
+def left_by_start(record: Record, run: Run) -> tuple[LeftJar, ...]:
+    """What is left once `run` is started: the jar of the run before is, its own is not."""
+    old = record.run
+    left = record.jars_left
+    if old is not None and not old.guarded:
+        left = record.leaving(old.jar, old.cluster)
+    return tuple(jar for jar in left if not needs_jar(run, jar.content, jar.cluster))
+
+
 def _needed_here(record: Record, jar: LeftJar) -> bool:
+    """By a job that runs, or may have been started: not for the next try of one that is down."""
     run = record.run
-    if run is None or record.phase in _DOWN:
+    if run is None or record.phase not in RUNS | {Phase.UPGRADING}:
         return False
     return needs_jar(run, jar.content, jar.cluster)
 
 
 def _removed(shop: Workshop, held: HeldRecord, jar: LeftJar) -> bool:
-    """Whether it is gone, or there is no sense in another try."""
+    """Whether it is gone for good, or there is no sense in another try."""
     try:
         flink = shop.flink(jar.cluster)
         for jar_id in flink.jars():
@@ -86,5 +107,5 @@ def _removed(shop: Workshop, held: HeldRecord, jar: LeftJar) -> bool:
                 flink.delete_jar(jar_id)
     except FlinkError:
         run = held.record.run
-        return run is None or not same_cluster(run.cluster, jar.cluster)
-    return True
+        return run is not None and not same_cluster(run.cluster, jar.cluster)
+    return jar.since + shop.late_seconds <= shop.clock.now()

@@ -3,13 +3,14 @@
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from flink_components.flink.errors import FlinkError
 from flink_components.lifecycle.accepting import accepted
 from flink_components.lifecycle.adopting import adopt
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import ensure_jar
 from flink_components.lifecycle.kept import way_back_to
 from flink_components.lifecycle.ledger import Ledger
-from flink_components.lifecycle.left_jars import needs_jar, remove_left_jars
+from flink_components.lifecycle.left_jars import announcing, needs_jar, remove_left_jars
 from flink_components.lifecycle.observing import with_scaling
 from flink_components.lifecycle.programs import keep, keeping
 from flink_components.lifecycle.rehearsal import Rehearsal
@@ -21,7 +22,7 @@ from flink_components.lifecycle.wish import JobWish, Wish
 from flink_components.lifecycle.work import HeldRecord, Workshop
 from flink_components.plan.changes import same_cluster
 from flink_components.plan.decision import Decision, Seen
-from flink_components.plan.record import AcceptedLoss, Record, Run
+from flink_components.plan.record import AcceptedLoss, Phase, Record, Run
 from flink_components.spec.base import load
 from flink_components.spec.ref import ClusterRef
 
@@ -110,6 +111,7 @@ class SessionPlace:
         self._losses: tuple[AcceptedLoss, ...] = ()
         self._watch = Stopwatch(shop)
         self._refused = False
+        self._unsure = False
 
     @property
     def losses(self) -> tuple[AcceptedLoss, ...]:
@@ -147,15 +149,19 @@ class SessionPlace:
     def prepare(self, held: HeldRecord) -> None:
         self._watch.begin(held)
         try:
-            self._jar_id = self._rehearsal.result().jar_id
+            self._jar_id = self._rehearsal.result(held).jar_id
         except Refused:
             self._refused = True
+            raise
+        except FlinkError:
+            self._unsure = True
             raise
         self._watch.done("prepare")
 
     def prepare_again(self, held: HeldRecord) -> None:
-        spec = self.wish.spec
-        self._jar_id = ensure_jar(self._shop.flink(spec.cluster), spec, self.wish.content)
+        spec, content = self.wish.spec, self.wish.content
+        announce = announcing(self._shop, held, content, spec.cluster.to_json())
+        self._jar_id = ensure_jar(self._shop.flink(spec.cluster), spec, content, announce)
 
     def keeping(self, held: HeldRecord, revision: int) -> AbstractContextManager[None]:
         return keeping(self._shop, self._ledger, self.wish, revision, held.record)
@@ -185,7 +191,7 @@ class SessionPlace:
         if active is not None:
             self._watch.weigh(active.restored_from, seconds=0)
             held.note(**held.record.with_switch(self._watch.switch(active)))
-        self._keep_graph()
+        self._keep_graph(held)
         left: list[dict[str, Any]] = [self.wish.spec.cluster.to_json()]
         for run in filter(None, earlier):
             if not any(same_cluster(run.cluster, other) for other in left):
@@ -193,13 +199,13 @@ class SessionPlace:
                 held.commit()  # what stands in the ledger until now would keep the revision
                 leave_revision(self._shop, load(ClusterRef, run.cluster))
 
-    def _keep_graph(self) -> None:
+    def _keep_graph(self, held: HeldRecord) -> None:
         if self.wish.spec.preview_graph is None:
             return
         # Not loaded where the cluster is not asked for job graphs.
         from flink_components.lifecycle.graphs import keep_rehearsed
 
-        keep_rehearsed(self._shop, self.wish, self._rehearsal.result())
+        keep_rehearsed(self._shop, self.wish, self._rehearsal.result(held))
 
     def taken_back(self, held: HeldRecord, failed: Run) -> None:
         return
@@ -210,10 +216,15 @@ class SessionPlace:
             keep(self._shop, self._ledger, self.wish, run.revision, held.record)
 
     def tidy(self, held: HeldRecord) -> None:
-        """A jar that was uploaded for a start that was refused is needed by nobody."""
+        """A jar that was uploaded for a start that was refused is needed by nobody, nor is that of
+        a job that has finished. One whose upload may still arrive is removed by the next run.
+        """
         held.note(jar_wanted=None)
         run, cluster = held.record.run, self.wish.spec.cluster.to_json()
         needed = needs_jar(run, self.wish.content, cluster) if run else not self._refused
         if not needed:
             held.note(jars_left=held.record.leaving(self.wish.content, cluster))
-        remove_left_jars(self._shop, held, self._ledger)
+        if run is not None and not run.guarded and held.record.phase is Phase.FINISHED:
+            held.note(jars_left=held.record.leaving(run.jar, run.cluster))
+        if not self._unsure:
+            remove_left_jars(self._shop, held, self._ledger)

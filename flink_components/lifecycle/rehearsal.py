@@ -9,9 +9,10 @@ from flink_components.kube.access import AccessError
 from flink_components.kube.api import KubeError
 from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import ensure_jar, find_jar
+from flink_components.lifecycle.left_jars import announcing
 from flink_components.lifecycle.program import program
 from flink_components.lifecycle.wish import Wish
-from flink_components.lifecycle.work import Workshop
+from flink_components.lifecycle.work import HeldRecord, Workshop
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,14 @@ class Rehearsal:
         """
         self._begun = self._shop.beside(self._without_upload)
 
-    def result(self) -> Rehearsed:
+    def result(self, held: HeldRecord) -> Rehearsed:
         """What came of it. Raises Refused where the job can't start, FlinkError for the jar."""
         if self._found is None:
             self._found = self._begun.result() if self._begun else None
         if self._found is None:
-            flink = self._shop.flink(self._wish.spec.cluster)
-            jar_id = ensure_jar(flink, self._wish.spec, self._wish.content)
+            spec, content = self._wish.spec, self._wish.content
+            announce = announcing(self._shop, held, content, spec.cluster.to_json())
+            jar_id = ensure_jar(self._shop.flink(spec.cluster), spec, content, announce)
             self._found = Rehearsed(jar_id, self._dry_run(jar_id))
         return self._found
 

@@ -36,7 +36,7 @@ def rescale(
     if run is None:
         return False
     flink, spec = shop.flink(wish.spec.cluster), wish.spec
-    graph = rehearsal.result().graph
+    graph = rehearsal.result(held).graph
     before, job = flink.requirements(run.job_id), flink.job(run.job_id)
     wanted = parallelism_of_each(planned(graph), job.parts)
     if before is None or wanted is None or set(before) != set(wanted):

@@ -15,7 +15,7 @@ from flink_components.flink.metadata.presence import (
 from flink_components.flink.metadata.reading import read_snapshot
 from flink_components.flink.storage import StorageError, in_sight
 from flink_components.plan.state.judging import incomplete, judge, unknown, unreadable
-from flink_components.plan.state.limits import Target
+from flink_components.plan.state.limits import Target, newer_format
 from flink_components.plan.state.matching import match
 from flink_components.plan.state.verdict import StateVerdict
 from flink_components.spec.state_access import StateAccess
@@ -72,9 +72,10 @@ def verdict_of_stand_in(
 
 
 def problem_from_here(
-    path: str, savepoint_dir: str | None, access: StateAccess | None = None
+    path: str, flink_version: str, savepoint_dir: str | None, access: StateAccess | None = None
 ) -> str:
-    """Why the snapshot at `path` can't be restored by any program; "" where that is not known.
+    """Why that Flink can't restore the snapshot at `path`, whatever the program; "" where that is
+    not known.
 
     That it is missing counts only in a place that can be seen from here, and where the folder of
     the job's savepoints can be, too: a folder of that name may be another one for the pods.
@@ -88,7 +89,18 @@ def problem_from_here(
             return str(error) if seen else ""
     except StorageError:
         return ""
-    return incomplete(_looked_for(snapshot, path, access)[0])
+    newer = newer_format(snapshot.version, flink_version)
+    return newer or incomplete(_looked_for(snapshot, path, access)[0])
+
+
+def newer_from_here(path: str, flink_version: str, access: StateAccess | None = None) -> str:
+    """Why that Flink can't read the metadata of the snapshot at `path`; "" where it can, or where
+    that can't be told from here.
+    """
+    try:
+        return newer_format(read_snapshot(path, access).version, flink_version)
+    except (MetadataError, StorageError):
+        return ""
 
 
 def _verdict(

@@ -10,7 +10,7 @@ from flink_components.flink.rest import FlinkClient
 from flink_components.lifecycle.errors import AnswerLost, StepFailed, WrongState
 from flink_components.lifecycle.failures import known_failure
 from flink_components.lifecycle.history import noted
-from flink_components.lifecycle.left_jars import needs_jar
+from flink_components.lifecycle.left_jars import left_by_start
 from flink_components.lifecycle.places import Place
 from flink_components.lifecycle.progress import StartProgress
 from flink_components.lifecycle.standing import LastWords
@@ -53,9 +53,7 @@ def start(
     changes: dict[str, object] = {"restore": known}
     if known is not None and known != held.record.restore:
         changes = noted(held, wish.spec, known, held.record.run or run, None, "found")
-    old = held.record.run
-    if old is not None and not old.guarded and not needs_jar(run, old.jar, old.cluster):
-        changes["jars_left"] = held.record.leaving(old.jar, old.cluster)
+    changes["jars_left"] = left_by_start(held.record, run)
     if place.losses:
         changes["accepted"] = held.record.accepting(place.losses)
     held.commit(

@@ -13,6 +13,7 @@ from flink_components.lifecycle.errors import Refused
 from flink_components.lifecycle.jars import supply_jar
 from flink_components.lifecycle.kept import declared_by, to_run
 from flink_components.lifecycle.ledger import Ledger
+from flink_components.lifecycle.left_jars import announcing
 from flink_components.lifecycle.observing import observe_latest
 from flink_components.lifecycle.places import SessionPlace
 from flink_components.lifecycle.programs import shelf_of
@@ -182,7 +183,9 @@ def _carry_out(
 ) -> Record:
     held.commit(jar_wanted=wish.content)
     try:
-        supply_jar(shop.flink(wish.spec.cluster), wish.spec, wish.content, jar)
+        cluster = wish.spec.cluster
+        announce = announcing(shop, held, wish.content, cluster.to_json())
+        supply_jar(shop.flink(cluster), wish.spec, wish.content, jar, announce)
         return ensure_held(shop, held, ledger, SessionPlace(shop, ledger, wish, before))
     finally:
         held.note(jar_wanted=None)

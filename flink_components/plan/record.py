@@ -175,10 +175,14 @@ class Run(_Value):
 
 
 class LeftJar(_Value):
-    """A jar that a job has needed on a session cluster, and may not need there any more."""
+    """A jar that a job has needed on a session cluster, and may not need there any more.
+
+    `since` is when its upload was begun, where that may still arrive (seconds since 1970).
+    """
 
     content: str
     cluster: dict[str, Any]
+    since: float = 0.0
 
 
 class Adopted(_Value):
@@ -324,10 +328,14 @@ class Record(_SparselyWritten):
         run = (self.run.jar,) if self.run else ()
         return run if self.jar_wanted is None else (*run, self.jar_wanted)
 
-    def leaving(self, content: str, cluster: dict[str, Any]) -> tuple[LeftJar, ...]:
+    def leaving(
+        self, content: str, cluster: dict[str, Any], since: float = 0.0
+    ) -> tuple[LeftJar, ...]:
         """The jars that are to be removed, with one more."""
-        jar = LeftJar(content=content, cluster=cluster)
-        return (*(other for other in self.jars_left if other != jar), jar)
+        same = [j for j in self.jars_left if (j.content, j.cluster) == (content, cluster)]
+        since = max([since, *(jar.since for jar in same)])
+        jar = LeftJar(content=content, cluster=cluster, since=since)
+        return (*(other for other in self.jars_left if other not in same), jar)
 
     def to_json(self) -> dict[str, Any]:
         """The record as plain JSON, without absent fields."""

@@ -31,7 +31,6 @@ NOT_BEGUN = "refused by its dry run"
 
 _LOST_STATE = ("no operator for the state", "Cannot map", "cannot be mapped")
 _OTHER_TYPES = ("must not be incompatible", "must be compatible")
-_OTHER_FORMAT = ("metadata", "format", "version", "Unsupported", "Corrupt")
 _NOT_SEEN = ("Cannot find checkpoint",)
 _BROKEN = {"fails-in-main"}
 _NO_SUCH_CLASS = "org.acme.Missing"
@@ -246,6 +245,11 @@ def _of_a_failure(step: Step) -> Iterator[str]:
     run = _record(step.after).run
     if back and run and run.revision != int(back[1]):
         yield f"revision {run.revision} runs again, and {back[1]} was foretold"
+    for name, jars in step.after.jars.items():
+        # one that is down keeps its jar for the next try
+        wanted = {run.jar} if run and run.cluster["name"] == name else set()
+        if jars != wanted:
+            yield f"the jars on {name} are {set(jars)}, not {wanted}"
 
 
 def _excused(step: Step) -> bool:
@@ -255,7 +259,7 @@ def _excused(step: Step) -> bool:
     verdict = step.state.verdict if step.state else None
     causes: tuple[str, ...] = _OTHER_TYPES
     if verdict is None or verdict.verdict is Verdict.UNKNOWN:
-        causes += _LOST_STATE + _OTHER_FORMAT + _NOT_SEEN
+        causes += _LOST_STATE + _NOT_SEEN
     return any(cause in step.error for cause in causes)
 
 

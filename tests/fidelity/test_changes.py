@@ -1,7 +1,7 @@
 """What a plan says of a change, against what the life cycle then does on a real Flink.
 
 Changes are drawn and made one after the other, so that each begins where the ones before have led
-to. Many by `--fidelity`; else a few.
+to. Many by `--fidelity`, in parts; else a few.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from tests.fidelity.ground import Ground
 from tests.fidelity.judge import foretold, observed, problems, too_many_kept
 from tests.fidelity.subject import Step, Subject
 
-MOST = 240
+PARTS = 5
+IN_A_PART = 50
+SEEDS_OF_A_PART = 10
+REST = pytest.mark.fidelity
 A_FEW = 14
 IN_A_ROW = 12
 TABLE = "plan of a change, and what came of it"
@@ -27,13 +30,13 @@ QUIET = {Does.NOTHING, Does.STAYS_DOWN}
 Note = Callable[[str, str, str], None]
 
 
+@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=REST) for n in range(1, PARTS))])
 def test_what_a_plan_says_of_drawn_changes_is_what_comes_of_them(
-    ground: Ground, tmp_path: Path, note_outcome: Note, request: pytest.FixtureRequest
+    ground: Ground, tmp_path: Path, note_outcome: Note, request: pytest.FixtureRequest, part: int
 ) -> None:
-    seed: int = request.config.getoption("--fidelity-seed")
-    wanted = MOST if request.config.getoption("--fidelity") else A_FEW
+    wanted = IN_A_PART if request.config.getoption("--fidelity") else A_FEW
     run = Run(ground, tmp_path, note_outcome, wanted)
-    for number in count(seed):
+    for number in count(request.config.getoption("--fidelity-seed") + part * SEEDS_OF_A_PART):
         if run.done:
             break
         run.play(number)

@@ -65,15 +65,22 @@ def obstacles(snapshot: Snapshot, match: Match, target: Target) -> list[str]:
     ]
 
 
+def newer_format(format_: int, flink_version: str, what: str = "this snapshot") -> str:
+    """Why that Flink can't read metadata of a format, `what` has it; "" where it can."""
+    reads = features(flink_version).metadata_format
+    if format_ <= reads:
+        return ""
+    since = _WRITTEN_SINCE.get(format_)
+    return (
+        f"Flink {flink_version} reads metadata up to format {reads}, and {what} has format "
+        f"{format_}{f', that of Flink {since} or later' if since else ''}: go on with that Flink"
+    )
+
+
 def _of_version(snapshot: Snapshot, held: Sequence[OperatorState], target: Target) -> Iterator[str]:
-    reads = features(target.flink_version).metadata_format
-    if snapshot.version > reads:
-        since = _WRITTEN_SINCE.get(snapshot.version)
-        yield (
-            f"Flink {target.flink_version} reads metadata up to format {reads}, and this snapshot "
-            f"has format {snapshot.version}{f', that of Flink {since} or later' if since else ''}: "
-            f"go on with that Flink"
-        )
+    newer = newer_format(snapshot.version, target.flink_version)
+    if newer:
+        yield newer
     elif (
         target.written_by is not None
         and minor_of(target.flink_version) < _OPERATOR_STATE_CHANGED <= minor_of(target.written_by)

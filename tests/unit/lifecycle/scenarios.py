@@ -350,6 +350,29 @@ def called_off_with_its_checkpoint(world: World) -> None:
     assert world.storage.snapshots[record.restore.path].events == world.storage.newest("fraud")
 
 
+def called_off(world: World) -> None:
+    running(world)
+    call_off(world, Process(world))
+
+
+def resume_to_one_that_is_refused(world: World, process: Process) -> None:
+    world.flink.behaviours["org.acme.Missing"] = Behaviour(plan_refused="no such class")
+    try:
+        process.ensure(world.wish(entry_class="org.acme.Missing"), world.wish(state="cancelled"))
+    except Refused as error:
+        if "nothing was changed: no such class" not in str(error):
+            raise
+    else:
+        raise AssertionError("it was not refused")
+
+
+def still_called_off_without_a_jar(world: World) -> None:
+    called_off_with_its_checkpoint(world)
+    left = {jar.content for jar in world.record().jars_left}
+    there = {jar.partition("fc-")[2].removesuffix(".jar") for jar in world.flink.jars}
+    assert there <= left
+
+
 def restart(world: World, process: Process) -> None:
     process.ensure(world.wish(restart="tuesday"), world.wish())
 
@@ -531,6 +554,12 @@ SCENARIOS = [
     Scenario("savepoint by hand", save, saved_and_running, running),
     Scenario("resume", resume, resumed_with_its_state, suspended),
     Scenario("cancel", call_off, called_off_with_its_checkpoint, running),
+    Scenario(
+        "resume to one that is refused",
+        resume_to_one_that_is_refused,
+        still_called_off_without_a_jar,
+        called_off,
+    ),
     Scenario("restart", restart, restarted_with_its_state, running),
     Scenario("rescale in place", rescale, rescaled_in_place, running_under_the_adaptive_scheduler),
     Scenario(

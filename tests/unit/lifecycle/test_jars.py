@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from flink_components.flink.errors import FlinkError
+from flink_components.flink.jar import content
+from flink_components.lifecycle.by_hand import suspend_by_hand
 from flink_components.lifecycle.errors import Refused, StepFailed
 from flink_components.lifecycle.jars import ensure_jar, supply_jar
-from tests.unit.doubles.wire import Answer, Fault
+from flink_components.plan.record import Phase
+from tests.unit.doubles.flink_jobs import Behaviour
+from tests.unit.doubles.wire import Answer, Fault, Killed
 from tests.unit.doubles.world import Process, World, calls_to, ref
+from tests.unit.lifecycle.scenarios import running
 
 
 def run(world: World, key: str, **changes: object) -> None:
@@ -89,6 +95,19 @@ def test_so_is_that_of_a_first_start_that_is_refused(world: World) -> None:
     assert (world.flink.uploads, world.flink.jars) == (1, {})
 
 
+def test_where_its_removal_fails_the_next_run_removes_it(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.inject(Answer(400, {"errors": ["main() failed"]}), calls_to("POST", "/plan"))
+    process.inject(Answer(500, {"errors": ["disk"]}), lambda call: call.method == "DELETE", times=9)
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(world.wish(jar=world.jar(entries="2")))
+    assert len(world.flink.jars) == 1
+    Process(world).ensure(world.wish())
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+
+
 def test_a_job_that_failed_to_start_and_is_given_up_leaves_no_jar(world: World) -> None:
     run(world, "payments/a")
     process = Process(world)
@@ -102,6 +121,101 @@ def test_a_job_that_failed_to_start_and_is_given_up_leaves_no_jar(world: World) 
     assert len(world.flink.jars) == 1
     process.ensure(given_up, old)
     assert world.flink.jars == {}
+
+
+@pytest.mark.parametrize("state", ["cancelled", "suspended"])
+def test_a_refused_start_of_a_job_that_is_down_leaves_no_jar(world: World, state: str) -> None:
+    runs, down = world.wish(), world.wish(state=state)
+    process = Process(world)
+    process.anchor()
+    process.ensure(runs)
+    process.ensure(down, runs)
+    assert world.flink.jars == {}
+    process.inject(Answer(400, {"errors": ["no such class"]}), calls_to("POST", "/plan"))
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(world.wish(entry_class="org.acme.Missing"), down)
+    assert (world.flink.uploads, world.flink.jars) == (2, {})
+
+
+def test_a_refused_start_leaves_what_a_person_may_resume_from(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.ensure(world.wish())
+    suspend_by_hand(process.shop, process.ledger())
+    before = dict(world.flink.jars)
+    process.inject(Answer(400, {"errors": ["no such class"]}), calls_to("POST", "/plan"), times=2)
+    with pytest.raises(Refused, match="nothing was changed"):
+        process.ensure(world.wish(entry_class="org.acme.Missing"), world.wish())
+    assert world.flink.jars == before
+    assert len(before) == 1
+
+
+def test_a_job_that_has_finished_leaves_no_jar(world: World) -> None:
+    world.flink.behaviours["org.acme.Fraud"] = Behaviour(finishes=True)
+    process = Process(world)
+    process.anchor()
+    assert process.ensure(world.wish()).phase is Phase.FINISHED
+    assert (world.flink.uploads, world.flink.jars) == (1, {})
+
+
+class TestADeathAfterAnUpload:
+    """The ledger names the jar before it is uploaded."""
+
+    def die(self, world: World, fault: Fault = Fault.KILLED_AFTER) -> None:
+        victim = Process(world)
+        victim.anchor()
+        victim.inject(fault, calls_to("POST", "/upload"))
+        with pytest.raises(Killed):
+            victim.ensure(world.wish(jar=world.jar(entries="2")))
+
+    def test_the_next_run_removes_a_jar_that_is_not_declared_any_more(self, world: World) -> None:
+        self.die(world)
+        Process(world).ensure(world.wish())
+        (jar,) = world.flink.jars
+        assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+
+    def test_so_it_is_where_another_job_ran(self, world: World) -> None:
+        running(world)
+        self.die(world)
+        Process(world).ensure(world.wish(jar=world.jar(entries="3")), world.wish())
+        (jar,) = world.flink.jars
+        assert jar.endswith(f"_fc-{content(world.jar(entries='3'))}.jar")
+
+    def test_a_delete_removes_it(self, world: World) -> None:
+        self.die(world)
+        Process(world).release(world.wish())
+        assert world.flink.jars == {}
+
+    def test_the_same_job_finds_it(self, world: World) -> None:
+        self.die(world)
+        Process(world).ensure(world.wish(jar=world.jar(entries="2")))
+        assert (world.flink.uploads, len(world.flink.jars)) == (1, 1)
+        assert world.record().jars_left == ()
+
+    def test_one_that_arrives_after_the_next_run_goes_with_the_run_after_that(
+        self, world: World
+    ) -> None:
+        self.die(world, Fault.KILLED_LATE)
+        Process(world).ensure(world.wish())
+        world.advance(300)
+        assert len(world.flink.jars) == 2
+        Process(world).ensure(world.wish(), world.wish())
+        (jar,) = world.flink.jars
+        assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
+        assert world.record().jars_left == ()
+
+
+def test_an_upload_that_arrives_late_is_removed_by_the_run_after_it(world: World) -> None:
+    process = Process(world)
+    process.anchor()
+    process.inject(Fault.LATE, calls_to("POST", "/upload"))
+    with pytest.raises(FlinkError, match="does not answer"):
+        process.ensure(world.wish(jar=world.jar(entries="2")))
+    world.advance(300)
+    assert len(world.flink.jars) == 1
+    Process(world).ensure(world.wish())
+    (jar,) = world.flink.jars
+    assert jar.endswith("_fc-7f32efe111a4c98bf2f8925fa642e539.jar")
 
 
 def test_a_move_that_is_refused_leaves_no_jar_on_the_new_cluster(world: World) -> None:

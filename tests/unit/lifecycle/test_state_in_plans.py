@@ -24,7 +24,7 @@ from tests.unit.doubles.judged_job import (
     WINDOW,
     JudgedJob,
 )
-from tests.unit.doubles.world import World
+from tests.unit.doubles.world import Process, World, ref
 
 HEAD = (
     "payments/fraud  r1 -> r2  {}\n"
@@ -54,6 +54,12 @@ UNPROVEN = (
 )
 ACCEPTED = {"operator": "remember", "up_to": "1Mi", "version": "2", "reason": "made again"}
 WITHOUT_REMEMBER = (NUMBERS, OFFSETS, WINDOW, operator("totals", "numbers"), RULES)
+
+OLDER = ref("older", version="1.15.4")
+UP_TO_3 = (
+    "Flink 1.15.4 reads metadata up to format 3, and {} has format 4, that of Flink 1.16 or later: "
+    "go on with that Flink"
+)
 
 
 @pytest.fixture
@@ -192,6 +198,35 @@ def test_a_given_snapshot_that_is_missing_is_refused_without_a_job_graph(job: Ju
 def test_where_the_folder_of_savepoints_is_not_seen_it_may_be_the_pods(job: JudgedJob) -> None:
     said = reason(job, restore_from=f"file://{job.world.folder}/savepoint-1")
     assert said.startswith("there is no job graph")
+
+
+def impossible(job: JudgedJob, **changes: Any) -> tuple[str, ...]:
+    """Why it is refused, whatever the new program is."""
+    found = job.planned(**changes)
+    assert found.headline == "REFUSED"
+    assert found.state is not None
+    assert found.state.verdict.verdict is Verdict.INCOMPATIBLE
+    return found.state.verdict.obstacles
+
+
+def test_a_savepoint_for_an_older_flink_is_refused_without_a_job_graph(job: JudgedJob) -> None:
+    assert impossible(job, cluster=OLDER) == (UP_TO_3.format("a snapshot of Flink 1.20.3"),)
+
+
+def test_so_is_a_known_point_that_an_older_flink_can_not_read(job: JudgedJob) -> None:
+    Process(job.world).ensure(job.wish(state="cancelled"), job.wish())
+    assert impossible(job, cluster=OLDER) == (UP_TO_3.format("this snapshot"),)
+
+
+def test_so_is_a_given_snapshot_that_an_older_flink_can_not_read(job: JudgedJob) -> None:
+    given = f"file://{job.checkpoint}"
+    assert impossible(job, cluster=OLDER, restore_from=given) == (UP_TO_3.format("this snapshot"),)
+
+
+def test_a_known_point_that_is_not_seen_from_here_is_unknown(job: JudgedJob) -> None:
+    Process(job.world).ensure(job.wish(state="cancelled"), job.wish())
+    shutil.rmtree(job.checkpoint)
+    assert reason(job, cluster=OLDER).startswith("there is no job graph")
 
 
 def test_directly_below_the_root_nothing_is_in_sight(job: JudgedJob) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flink_components.lifecycle.errors import Refused
 from tests.unit.doubles.job_graphs import operator
 from tests.unit.doubles.judged_job import NUMBERS, OFFSETS, RULES, SAME, WINDOW, JudgedJob
-from tests.unit.doubles.world import World
+from tests.unit.doubles.world import World, ref
 
 LOST = (NUMBERS, OFFSETS, WINDOW, RULES)
 ACCEPT = [{"operator": "remember", "version": "2", "reason": "made again"}]
@@ -92,3 +92,9 @@ def test_the_way_back_leaves_no_state_behind(job: JudgedJob) -> None:
     with pytest.raises(Exception, match="runs again"):
         job.up(**changes, entry_class="org.acme.Next", accept=ACCEPT)
     assert job.world.the_job().request["allowNonRestoredState"] is False
+
+
+def test_a_move_to_a_flink_that_can_not_read_the_state_is_refused(job: JudgedJob) -> None:
+    job.world.add_cluster("older", 1)
+    said = refused(job, cluster=ref("older", version="1.15.4"))
+    assert "a snapshot of Flink 1.20.3 has format 4, that of Flink 1.16 or later" in said
