@@ -20,6 +20,7 @@ _SOURCES = (
     "archive.py", "base.py", "class_archives.py", "distribution.py", "docker-entrypoint.sh",
     "dump_classes.sh", "flink.py",
 )  # fmt: skip
+_FOLDER = CACHE / "images"
 _HOME = "opt/flink"
 _LISTEN_EVERYWHERE = (
     "rest.address",
@@ -50,33 +51,36 @@ def ensure(version: str) -> Path:
     ``/opt/flink/log`` can be written. Raises SandboxError with one line for an unknown version,
     a failed download, or a missing base that only root can make.
     """
-    path = _path(version)
-    if path.is_file():
-        return path
-    with tools.locked(path.parent / f".{version}.lock"):
-        if not path.is_file():
-            _make(version, path)
-    return path
+    found = _found(version)
+    if found is not None:
+        return found
+    with tools.locked(_FOLDER / f".{version}.lock"):
+        return _found(version) or _make(version)
 
 
 def is_built(version: str) -> bool:
     """Whether the cache holds the current image of this version."""
-    return _path(version).is_file()
+    return _found(version) is not None
 
 
-def _path(version: str) -> Path:
+def _found(version: str) -> Path | None:
+    return next(_FOLDER.glob(f"{_recipe(version)}-*.tar"), None)
+
+
+def _recipe(version: str) -> str:
+    """The start of the archive's name: what it is made of."""
     digest = hashlib.sha256(repr((version, release(version))).encode())
     for source in _SOURCES:
         digest.update((_HERE / source).read_bytes())
-    return CACHE / "images" / f"{version}-{digest.hexdigest()[:12]}.tar"
+    return f"{version}-{digest.hexdigest()[:12]}"
 
 
-def _make(version: str, path: Path) -> None:
+def _make(version: str) -> Path:
     home = distribution(version)
     base = base_layer()
     with (
         step(f"image flink:{version}: writing", f"image flink:{version}: written"),
-        tools.scratch(path.parent) as work,
+        tools.scratch(_FOLDER) as work,
     ):
         layer = LayerWriter(work / "flink.tar")
         layer.directory("opt")
@@ -92,9 +96,10 @@ def _make(version: str, path: Path) -> None:
         layers.append(_class_layer(layers, config, work))
         made = work / "image.tar"
         write_image(made, f"flink:{version}", layers, config)
-        for older in path.parent.glob(f"{version}-*.tar"):
+        for older in _FOLDER.glob(f"{version}-*.tar"):
             older.unlink()
-        made.rename(path)
+        # Java writes other archives each time: one that was made again is another image
+        return made.rename(_FOLDER / f"{_recipe(version)}-{layers[-1].digest[:8]}.tar")
 
 
 def _class_layer(layers: list[Layer], config: ImageConfig, work: Path) -> Layer:
