@@ -93,10 +93,10 @@ def stories(
     asked = {item.name for item in request.session.items}
     cases = [case for case in CASES if any(name_of(case) in name for name in asked)]
     home: Path = tmp_path_factory.mktemp("engine")
-    variables = {**engine_environment(home), "KUBECONFIG": kubeconfig}
+    variables = engine_environment(home)
 
-    def new_stack(name: str, backend: str = "engine") -> JobStack:
-        return JobStack(home / backend / name, ensure(), variables, name)
+    def new_stack(name: str, kubeconfig: str) -> JobStack:
+        return JobStack(home / name, ensure(), {**variables, "KUBECONFIG": kubeconfig}, name)
 
     with applications(Kubernetes(kubeconfig), NAMESPACE, new_stack) as new:
         apps = [new(f"app-{number}") for number in range(len(cases))]
