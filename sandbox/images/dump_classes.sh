@@ -13,11 +13,11 @@ ip link set lo up
 exec chroot "$root" /usr/bin/env -i "$@" FOLDER="$folder" /bin/bash -e -s <<'INSIDE'
 archived_at_exit() { echo "-XX:ArchiveClassesAtExit=$FOLDER/$1.jsa -Xlog:cds=off -Xlog:cds+dynamic=off"; }
 wait_for() {
-    for _ in {1..600}; do
+    for _ in {1..1800}; do
         if curl -sf localhost:8081/overview | grep -q "$1"; then return; fi
         sleep 0.1
     done
-    echo "error: no $1 in a minute"
+    echo "error: Flink was not ready in three minutes: no $1"
     exit 1
 }
 as_flink=(setpriv --reuid=flink --regid=flink --init-groups --)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox import images
+from sandbox.images import class_archives, flink
+from sandbox.images.archive import ImageConfig
 from sandbox.images.flink import container_settings
 from sandbox.progress import SandboxError
 
@@ -100,3 +102,17 @@ def test_the_pause_image_is_small_and_starts_its_only_program() -> None:
     assert manifest["RepoTags"] == [images.PAUSE_IMAGE]
     assert read(path, manifest["Config"])["config"]["Entrypoint"] == ["/pause"]
     assert path.stat().st_size < 5_000_000
+
+
+def test_an_image_is_made_without_class_archives_where_flink_can_not_be_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> Path:
+        raise SandboxError("no namespaces here")
+
+    monkeypatch.setattr(class_archives, "dump", fails)
+    assert flink.class_layers("1.20.3", [], ImageConfig(entrypoint=[]), tmp_path) == []
+    assert capsys.readouterr().out == (
+        "image flink:1.20.3: without class archives, so that Flink starts slower: "
+        "no namespaces here\n"
+    )
