@@ -13,6 +13,8 @@ from tests.lifecycle.kubernetes import until
 
 _PODS_END_SECONDS = 30.0
 _GUARDS_SECONDS = 30.0
+# what belongs to a removed object is collected by Kubernetes, some time later
+_COLLECTED_SECONDS = 30.0
 
 
 def problems(app: App, operation: Operation[App]) -> list[str]:
@@ -45,6 +47,14 @@ def _objects(app: App, record: Record, operation: Operation[App]) -> Iterator[st
     rolled_back = record.run is not None and record.run.rolled_back_from is not None
     if record.phase is Phase.ROLLED_BACK or rolled_back:
         allowed = [*allowed, *record.revisions]
-    found = app.revisions()
-    if not set(found) <= set(allowed) or (allowed and not set(active) <= set(found)):
-        yield f"there are objects of {found}, and should be of {allowed}"
+    found: set[str] = set()
+
+    def as_allowed() -> bool:
+        found.clear()
+        found.update(app.revisions())
+        return found <= set(allowed) and (not allowed or set(active) <= found)
+
+    try:
+        until("objects of what may run", _COLLECTED_SECONDS, as_allowed)
+    except AssertionError:
+        yield f"there are objects of {sorted(found)}, and should be of {allowed}"
