@@ -47,14 +47,12 @@ def _objects(app: App, record: Record, operation: Operation[App]) -> Iterator[st
     rolled_back = record.run is not None and record.run.rolled_back_from is not None
     if record.phase is Phase.ROLLED_BACK or rolled_back:
         allowed = [*allowed, *record.revisions]
-    found: set[str] = set()
 
     def as_allowed() -> bool:
-        found.clear()
-        found.update(app.revisions())
+        found = set(app.revisions())
         return found <= set(allowed) and (not allowed or set(active) <= found)
 
     try:
         until("objects of what may run", _COLLECTED_SECONDS, as_allowed)
     except AssertionError:
-        yield f"there are objects of {sorted(found)}, and should be of {allowed}"
+        yield f"there are objects of {app.revisions()}, and should be of {allowed}"
